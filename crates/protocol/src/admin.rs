@@ -1,0 +1,227 @@
+//! What the administration API and the `admin` topic say: the same types on both sides of it.
+//!
+//! Times are milliseconds since 1970, sizes bytes, rates events per second.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::definition::Definition;
+
+/// `GET /api/v1/session`: what the page may offer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SessionInfo {
+    /// Whether this browser has signed in.
+    pub admin: bool,
+    /// Whether a password is set; otherwise the link printed at start is the way in.
+    pub password_login: bool,
+    /// When the session ends.
+    pub expires_at: Option<u64>,
+}
+
+/// `POST /api/v1/session`.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// The admin password.
+    pub password: String,
+}
+
+/// The answer to every admin action: a sentence that says what was done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Done {
+    /// For instance `Sent "update" to 3 members of room:1.`
+    pub done: String,
+}
+
+/// Every error of the HTTP API (RFC 9457, `application/problem+json`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Problem {
+    /// What kind of error, in a few words.
+    pub title: String,
+    /// The HTTP status.
+    pub status: u16,
+    /// A sentence: what happened and what to do.
+    pub detail: String,
+}
+
+/// One page of a list. Ask for the next one with `after=<next>`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Page<T> {
+    /// At most `limit` of them (default 50, at most 200), in a stable order.
+    pub items: Vec<T>,
+    /// How many match in all.
+    pub total: u64,
+    /// Where the next page starts; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// The state of the bus.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BusInfo {
+    /// `in-process` or `redis`.
+    pub kind: String,
+    /// Whether events flow.
+    pub up: bool,
+    /// Where it is, without a password: the Redis address or the listener's.
+    pub address: Option<String>,
+    /// Since when it is so.
+    pub since: u64,
+    /// What the last error was, in words, while it is down.
+    pub detail: Option<String>,
+    /// Redis clients connected to the in-process bus.
+    pub clients: u64,
+}
+
+/// The figures of one second. Counters are those of that second.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Sample {
+    /// The end of the second.
+    pub time: u64,
+    /// Open connections.
+    pub connections: u64,
+    /// Channels with members.
+    pub channels: u64,
+    /// Members of all channels.
+    pub members: u64,
+    /// Events that came from clients.
+    pub events_from_clients: u64,
+    /// Events that came from the bus.
+    pub events_from_bus: u64,
+    /// Frames handed to connections.
+    pub deliveries: u64,
+    /// Bytes read from sockets.
+    pub bytes_in: u64,
+    /// Bytes handed to sockets.
+    pub bytes_out: u64,
+    /// Events dropped or refused, whatever the reason.
+    pub dropped: u64,
+    /// Resident memory of the process.
+    pub memory: u64,
+    /// CPU time of the process, in percent of one core.
+    pub cpu: f32,
+    /// Whether the bus was up.
+    pub bus_up: bool,
+}
+
+/// `GET /api/v1/overview`; `admin` members also get event `overview.sample` (a [`Sample`]) once a
+/// second and `overview.bus` (a [`BusInfo`]) when it changes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Overview {
+    /// Version of the gateway.
+    pub version: String,
+    /// This gateway's name among others.
+    pub node: String,
+    /// When it started.
+    pub started_at: u64,
+    /// The bus.
+    pub bus: BusInfo,
+    /// The last five minutes, oldest first; the last one is the newest.
+    pub history: Vec<Sample>,
+}
+
+/// One channel, as listed by `GET /api/v1/channels?search=&after=&limit=`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ChannelInfo {
+    /// Its topic.
+    pub topic: String,
+    /// How many members.
+    pub members: u64,
+    /// Events to clients since the channel was opened.
+    pub events_to: u64,
+    /// Events from clients since the channel was opened.
+    pub events_from: u64,
+    /// Events to and from clients in the last second.
+    pub rate: u64,
+    /// When its first member joined.
+    pub opened_at: u64,
+    /// What holds for it.
+    pub definition: Definition,
+}
+
+/// One member, as listed by `GET /api/v1/channels/{topic}/members?search=&after=&limit=`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MemberInfo {
+    /// `<connection>:<topic>:<join_ref>`.
+    pub id: String,
+    /// The connection it belongs to.
+    pub connection: String,
+    /// Whose it is.
+    pub user: String,
+    /// When it joined.
+    pub joined_at: u64,
+    /// Whether it joined with a token.
+    pub token: bool,
+    /// The metadata it gave.
+    pub presence: Value,
+}
+
+/// One connection, as listed by `GET /api/v1/connections?search=&after=&limit=`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ConnectionInfo {
+    /// Its id.
+    pub id: String,
+    /// The users its members are.
+    pub users: Vec<String>,
+    /// Where it comes from.
+    pub address: String,
+    /// What it calls itself.
+    pub user_agent: Option<String>,
+    /// `1.0.0`, `2.0.0`, or nothing before the first frame decided.
+    pub vsn: Option<String>,
+    /// When it was opened.
+    pub opened_at: u64,
+    /// The topics it has joined.
+    pub topics: Vec<String>,
+    /// Frames that came from it.
+    pub frames_in: u64,
+    /// Frames handed to it.
+    pub frames_out: u64,
+    /// Bytes that wait to be sent.
+    pub queued_bytes: u64,
+}
+
+/// `POST /api/v1/channels/{topic}/events`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SendEvent {
+    /// The event's name.
+    pub event: String,
+    /// Its payload, any JSON.
+    pub payload: Value,
+}
+
+/// Event `event` on topic `admin:watch:<topic>`: one sampled event of the watched channel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WatchedEvent {
+    /// When the gateway saw it.
+    pub time: u64,
+    /// `to` clients or `from` a client.
+    pub direction: String,
+    /// The event's name.
+    pub event: String,
+    /// The first [`WATCHED_PAYLOAD_CHARS`] characters of the payload; for binary ones its size.
+    pub payload: String,
+    /// The size of the whole payload in bytes.
+    pub size: u64,
+    /// The connection it came from, for events from clients.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub connection: Option<String>,
+}
+
+/// How much of a payload a [`WatchedEvent`] shows.
+pub const WATCHED_PAYLOAD_CHARS: usize = 4000;
+
+/// How many [`WatchedEvent`]s a watched channel shows in a second; the rest is counted.
+pub const WATCHED_PER_SECOND: u32 = 20;
+
+/// Event `rate` on topic `admin:watch:<topic>`, once a second: what really flowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WatchedRate {
+    /// Events in the last second.
+    pub events: u64,
+    /// How many of them were shown.
+    pub shown: u64,
+    /// Bytes in the last second.
+    pub bytes: u64,
+}

@@ -1,0 +1,126 @@
+//! What a channel is: who may join and push, whether presence is kept, whether events are relayed.
+//!
+//! Definitions are data: they come from the built-in list, from the configuration file and from
+//! administrators. The most specific pattern that matches a topic wins.
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::{TopicPattern, is_reserved_topic};
+
+/// Who may join.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum JoinRule {
+    /// Anybody, with or without a token.
+    Public,
+    /// Who shows a token for the channel.
+    #[default]
+    Token,
+    /// Who shows a token for `admin`.
+    Admin,
+}
+
+/// Who may push, among those who have joined.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum PushRule {
+    /// Every member.
+    #[default]
+    Member,
+    /// Members who joined with a token.
+    Token,
+    /// Members who joined with a token for `admin`.
+    Admin,
+    /// Nobody: events come from the bus alone.
+    Nobody,
+}
+
+/// How much of presence the members see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "lowercase")]
+pub enum PresenceMode {
+    /// `presence_state` and `presence_diff`, with every member's metadata.
+    #[default]
+    Full,
+    /// `presence_count` with the number of members only.
+    Count,
+    /// Nothing.
+    Off,
+}
+
+/// One channel definition.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Definition {
+    /// The topic, or `prefix:*`; absent in the definition that holds where no other does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pattern: Option<TopicPattern>,
+    /// Who may join.
+    #[serde(default)]
+    pub join: JoinRule,
+    /// Who may push.
+    #[serde(default)]
+    pub push: PushRule,
+    /// How much of presence is shown.
+    #[serde(default)]
+    pub presence: PresenceMode,
+    /// Whether a client's event also goes to the other members, beside the bus.
+    #[serde(default)]
+    pub relay: bool,
+}
+
+impl Definition {
+    /// What holds where nothing is defined: a token to join, members push, full presence, no
+    /// relay. This is what pages and plugins written for Phoenix and Tangram expect.
+    pub const fn fallback() -> Self {
+        Self {
+            pattern: None,
+            join: JoinRule::Token,
+            push: PushRule::Member,
+            presence: PresenceMode::Full,
+            relay: false,
+        }
+    }
+
+    /// Refuses what no administrator may define.
+    pub fn check(&self) -> Result<(), DefinitionError> {
+        let Some(pattern) = &self.pattern else {
+            return Err(DefinitionError::PatternMissing);
+        };
+        if is_reserved_topic(pattern.as_str()) {
+            return Err(DefinitionError::Reserved);
+        }
+        Ok(())
+    }
+}
+
+/// Why a definition is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DefinitionError {
+    /// It names no channel.
+    #[error("a channel definition needs a pattern: a topic, or prefix:*")]
+    PatternMissing,
+    /// It names a channel whose rules are the gateway's own.
+    #[error("the topics `phoenix`, `admin` and `admin:*` belong to the gateway and cannot be defined")]
+    Reserved,
+    /// There are as many as may be.
+    #[error("there are too many channel definitions; remove one first")]
+    TooMany,
+}
+
+/// The definitions every gateway starts with: the channels of the interface and its plugins.
+/// A definition of the same pattern in the configuration replaces them.
+pub fn builtin_definitions() -> Vec<Definition> {
+    let public = |pattern: &str, push, presence| Definition {
+        pattern: TopicPattern::new(pattern).ok(),
+        join: JoinRule::Public,
+        push,
+        presence,
+        relay: false,
+    };
+    vec![
+        public("flights", PushRule::Member, PresenceMode::Count),
+        public("host", PushRule::Nobody, PresenceMode::Off),
+        Definition { pattern: TopicPattern::new("system").ok(), ..Definition::fallback() },
+    ]
+}
