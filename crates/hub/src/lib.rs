@@ -1,1 +1,55 @@
-//! 
+//! Channels, their members, presence and fan-out.
+//!
+//! The hub is what is left of a gateway without its sockets, its bus and its HTTP: it holds who
+//! is connected and who has joined what, and turns one event into one shared frame in the queue
+//! of every member. It never waits: every method is synchronous, short, and safe to call from
+//! any task. What it would have to wait for (a socket that takes bytes, a bus that takes a
+//! message) is the caller's business.
+//!
+//! Promises:
+//! - Members of a channel see its events in the order in which [`Hub::broadcast`] was called.
+//! - A member that does not read hurts nobody else: its [`Outbox`] is bounded and then closed.
+//! - The reply to a join is queued after the member is live: nothing in between is missed.
+//! - Presence states and diffs agree, whatever the interleaving.
+//!
+//! Locks, in the order in which they may be taken: `lifecycle`, one map shard, one channel's
+//! state, one connection's memberships, one outbox. None is ever held across an `.await`.
+
+mod admin_feed;
+mod bucket;
+mod channel;
+mod clock;
+mod connection;
+mod definitions;
+mod hub;
+mod ids;
+mod limits;
+mod lists;
+mod outbox;
+mod presence;
+mod shards;
+mod stats;
+mod watch;
+
+pub use bucket::Bucket;
+pub use channel::Channel;
+pub use clock::{Clock, ManualClock, SystemClock};
+pub use connection::{Connection, ConnectionDetails};
+pub use definitions::Definitions;
+pub use hub::{Change, Hub, Join, Lifecycle};
+pub use ids::random_id;
+pub use limits::Limits;
+pub use lists::ListQuery;
+pub use outbox::{Batch, Outbox};
+pub use stats::{Drop, Stats};
+
+/// What a member showed when it joined, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Nothing.
+    Anonymous,
+    /// A token for the channel.
+    Token,
+    /// A token for `admin`.
+    Admin,
+}

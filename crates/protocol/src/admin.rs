@@ -216,7 +216,7 @@ pub const WATCHED_PAYLOAD_CHARS: usize = 4000;
 pub const WATCHED_PER_SECOND: u32 = 20;
 
 /// Event `rate` on topic `admin:watch:<topic>`, once a second: what really flowed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WatchedRate {
     /// Events in the last second.
     pub events: u64,

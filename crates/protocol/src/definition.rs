@@ -101,7 +101,9 @@ pub enum DefinitionError {
     #[error("a channel definition needs a pattern: a topic, or prefix:*")]
     PatternMissing,
     /// It names a channel whose rules are the gateway's own.
-    #[error("the topics `phoenix`, `admin` and `admin:*` belong to the gateway and cannot be defined")]
+    #[error(
+        "the topics `phoenix`, `admin` and `admin:*` belong to the gateway and cannot be defined"
+    )]
     Reserved,
     /// There are as many as may be.
     #[error("there are too many channel definitions; remove one first")]
@@ -121,6 +123,9 @@ pub fn builtin_definitions() -> Vec<Definition> {
     vec![
         public("flights", PushRule::Member, PresenceMode::Count),
         public("host", PushRule::Nobody, PresenceMode::Off),
-        Definition { pattern: TopicPattern::new("system").ok(), ..Definition::fallback() },
+        Definition {
+            pattern: TopicPattern::new("system").ok(),
+            ..Definition::fallback()
+        },
     ]
 }

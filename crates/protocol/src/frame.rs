@@ -29,7 +29,9 @@ impl Ref {
         if text.is_empty() {
             Ref::NULL
         } else {
-            Ref(Some(serde_json::Value::from(text).to_string().into_boxed_str()))
+            Ref(Some(
+                serde_json::Value::from(text).to_string().into_boxed_str(),
+            ))
         }
     }
 
@@ -66,7 +68,11 @@ impl Payload {
     pub fn from_bus(body: Bytes) -> Self {
         let json = std::str::from_utf8(&body)
             .is_ok_and(|text| serde_json::from_str::<&serde_json::value::RawValue>(text).is_ok());
-        if json { Payload::Json(body) } else { Payload::Binary(body) }
+        if json {
+            Payload::Json(body)
+        } else {
+            Payload::Binary(body)
+        }
     }
 
     /// The bytes, whichever kind.

@@ -171,13 +171,23 @@ impl BusName {
             return Err(NameError::NotABusName);
         };
         let (topic, event) = rest.rsplit_once(':').ok_or(NameError::NotABusName)?;
-        Ok(Self { direction, topic: Topic::new(topic)?, event: Event::new(event)? })
+        Ok(Self {
+            direction,
+            topic: Topic::new(topic)?,
+            event: Event::new(event)?,
+        })
     }
 }
 
 impl fmt::Display for BusName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}:{}", self.direction.prefix(), self.topic, self.event)
+        write!(
+            f,
+            "{}{}:{}",
+            self.direction.prefix(),
+            self.topic,
+            self.event
+        )
     }
 }
 
@@ -202,13 +212,17 @@ impl TopicPattern {
 
     /// The part before `*`, colon included, when this is a `prefix:*` pattern.
     pub fn prefix(&self) -> Option<&str> {
-        self.as_str().strip_suffix('*').filter(|p| p.len() > 1 && p.ends_with(':'))
+        self.as_str()
+            .strip_suffix('*')
+            .filter(|p| p.len() > 1 && p.ends_with(':'))
     }
 
     /// Whether the topic is meant.
     pub fn matches(&self, topic: &str) -> bool {
         topic == self.as_str()
-            || self.prefix().is_some_and(|p| topic.len() > p.len() && topic.starts_with(p))
+            || self
+                .prefix()
+                .is_some_and(|p| topic.len() > p.len() && topic.starts_with(p))
     }
 }
 
@@ -270,11 +284,17 @@ mod tests {
     #[test]
     fn a_pattern_means_one_topic_or_a_prefix() {
         let pattern = TopicPattern::new("room:*").unwrap();
-        assert!(pattern.matches("room:1") && pattern.matches("room:1:2") && pattern.matches("room:*"));
-        assert!(!pattern.matches("room") && !pattern.matches("room:") && !pattern.matches("rooms:1"));
+        assert!(
+            pattern.matches("room:1") && pattern.matches("room:1:2") && pattern.matches("room:*")
+        );
+        assert!(
+            !pattern.matches("room") && !pattern.matches("room:") && !pattern.matches("rooms:1")
+        );
         for literal in ["*", ":*", "roo*"] {
             let pattern = TopicPattern::new(literal).unwrap();
-            assert!(pattern.matches(literal) && !pattern.matches("room:1") && !pattern.matches(":1"));
+            assert!(
+                pattern.matches(literal) && !pattern.matches("room:1") && !pattern.matches(":1")
+            );
         }
     }
 }

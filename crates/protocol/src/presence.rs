@@ -98,12 +98,16 @@ impl Presences {
     fn apply(&mut self, diff: Diff) {
         for (key, joined) in diff.joins {
             let entry = self.state.entry(key).or_default();
-            entry.metas.retain(|old| !joined.metas.iter().any(|new| new.phx_ref == old.phx_ref));
+            entry
+                .metas
+                .retain(|old| !joined.metas.iter().any(|new| new.phx_ref == old.phx_ref));
             entry.metas.extend(joined.metas);
         }
         for (key, left) in diff.leaves {
             if let Some(entry) = self.state.get_mut(&key) {
-                entry.metas.retain(|old| !left.metas.iter().any(|gone| gone.phx_ref == old.phx_ref));
+                entry
+                    .metas
+                    .retain(|old| !left.metas.iter().any(|gone| gone.phx_ref == old.phx_ref));
                 if entry.metas.is_empty() {
                     self.state.remove(&key);
                 }
@@ -123,20 +127,31 @@ mod tests {
             online_at: 1,
             extra: Map::new(),
         };
-        Entry { metas: refs.iter().map(meta).collect() }
+        Entry {
+            metas: refs.iter().map(meta).collect(),
+        }
     }
 
     fn state(entries: &[(&str, &[&str])]) -> State {
-        entries.iter().map(|(key, refs)| ((*key).to_owned(), entry(refs))).collect()
+        entries
+            .iter()
+            .map(|(key, refs)| ((*key).to_owned(), entry(refs)))
+            .collect()
     }
 
     #[test]
     fn diffs_before_the_state_wait_for_it() {
         let mut presences = Presences::default();
-        presences.apply_diff(Diff { joins: state(&[("bob", &["b"])]), leaves: State::new() });
+        presences.apply_diff(Diff {
+            joins: state(&[("bob", &["b"])]),
+            leaves: State::new(),
+        });
         assert!(presences.state().is_empty());
         presences.apply_state(state(&[("alice", &["a"])]));
-        assert_eq!(presences.state(), &state(&[("alice", &["a"]), ("bob", &["b"])]));
+        assert_eq!(
+            presences.state(),
+            &state(&[("alice", &["a"]), ("bob", &["b"])])
+        );
     }
 
     #[test]
@@ -148,7 +163,10 @@ mod tests {
             leaves: state(&[("carol", &["c"])]),
         });
         assert_eq!(presences.state(), &state(&[("alice", &["a", "a2"])]));
-        presences.apply_diff(Diff { joins: State::new(), leaves: state(&[("alice", &["a", "a2"])]) });
+        presences.apply_diff(Diff {
+            joins: State::new(),
+            leaves: state(&[("alice", &["a", "a2"])]),
+        });
         assert!(presences.state().is_empty());
     }
 }

@@ -31,7 +31,9 @@ impl Codec for V1 {
         let text = std::str::from_utf8(frame).map_err(|_| DecodeError::NotUtf8)?;
         let object: Object<'_> = serde_json::from_str(text).map_err(|_| DecodeError::NotAFrame)?;
         Ok(ClientFrame {
-            join_ref: object.join_ref.map_or(Ok(Ref::NULL), |raw| Ref::from_json(raw.get()))?,
+            join_ref: object
+                .join_ref
+                .map_or(Ok(Ref::NULL), |raw| Ref::from_json(raw.get()))?,
             reference: Ref::from_json(object.reference.get())?,
             topic: object.topic.into_owned(),
             event: object.event.into_owned(),
@@ -51,7 +53,10 @@ impl Codec for V1 {
         status: Status,
         response: &str,
     ) -> Encoded {
-        let payload = format!(r#"{{"status":"{}","response":{response}}}"#, status.as_str());
+        let payload = format!(
+            r#"{{"status":"{}","response":{response}}}"#,
+            status.as_str()
+        );
         object(reference, topic, "phx_reply", payload.as_bytes())
     }
 

@@ -27,7 +27,10 @@ impl<'de> Visitor<'de> for ElementsVisitor {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Elements { count: 0, raw: [None; 5] };
+        let mut elements = Elements {
+            count: 0,
+            raw: [None; 5],
+        };
         while elements.count < 5 {
             match seq.next_element::<&'de RawValue>()? {
                 Some(raw) => elements.raw[elements.count] = Some(raw),
@@ -48,8 +51,13 @@ impl Codec for V2 {
             .deserialize_seq(ElementsVisitor)
             .and_then(|elements| deserializer.end().map(|()| elements))
             .map_err(|_| DecodeError::NotAFrame)?;
-        let [Some(join_ref), Some(reference), Some(topic), Some(event), Some(payload)] =
-            elements.raw
+        let [
+            Some(join_ref),
+            Some(reference),
+            Some(topic),
+            Some(event),
+            Some(payload),
+        ] = elements.raw
         else {
             return Err(DecodeError::TooFewElements);
         };
@@ -74,7 +82,10 @@ impl Codec for V2 {
         status: Status,
         response: &str,
     ) -> Encoded {
-        let payload = format!(r#"{{"status":"{}","response":{response}}}"#, status.as_str());
+        let payload = format!(
+            r#"{{"status":"{}","response":{response}}}"#,
+            status.as_str()
+        );
         array(join_ref, reference, topic, "phx_reply", payload.as_bytes())
     }
 

@@ -1,0 +1,89 @@
+//! The counters of one gateway. All of them only ever grow.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// Why something was dropped or refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Drop {
+    /// A connection was closed because it did not read; what waited for it is gone.
+    SlowConsumer,
+    /// A binary event for a client whose serializer has no binary frames.
+    NoBinary,
+    /// A message on the bus with a name or an event that plugins may not use.
+    BusName,
+    /// A client's frame was refused.
+    Refused,
+    /// A lifecycle event that could not be published while the bus was down.
+    Lifecycle,
+}
+
+impl Drop {
+    /// Every reason.
+    pub const ALL: [Drop; 5] = [
+        Drop::SlowConsumer,
+        Drop::NoBinary,
+        Drop::BusName,
+        Drop::Refused,
+        Drop::Lifecycle,
+    ];
+
+    /// The name in metrics.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Drop::SlowConsumer => "slow_consumer",
+            Drop::NoBinary => "no_binary",
+            Drop::BusName => "bus_name",
+            Drop::Refused => "refused",
+            Drop::Lifecycle => "lifecycle",
+        }
+    }
+}
+
+/// What has happened since the start.
+#[derive(Debug, Default)]
+pub struct Stats {
+    /// Events from clients that reached the bus.
+    pub events_from_clients: Counter,
+    /// Events from the bus for clients, whether anybody listened or not.
+    pub events_from_bus: Counter,
+    /// Frames queued for connections.
+    pub deliveries: Counter,
+    /// Bytes of frame content read from sockets.
+    pub bytes_in: Counter,
+    /// Bytes of frame content handed to sockets.
+    pub bytes_out: Counter,
+    drops: [Counter; Drop::ALL.len()],
+}
+
+/// A number that grows.
+#[derive(Debug, Default)]
+pub struct Counter(AtomicU64);
+
+impl Counter {
+    /// Adds.
+    pub fn add(&self, n: usize) {
+        self.0.fetch_add(n as u64, Ordering::Relaxed);
+    }
+
+    /// Reads.
+    pub fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Stats {
+    /// Counts something dropped.
+    pub fn dropped(&self, why: Drop, n: usize) {
+        self.drops[why as usize].add(n);
+    }
+
+    /// How many were dropped for this reason.
+    pub fn drops(&self, why: Drop) -> u64 {
+        self.drops[why as usize].get()
+    }
+
+    /// How many were dropped in all.
+    pub fn all_drops(&self) -> u64 {
+        self.drops.iter().map(Counter::get).sum()
+    }
+}
