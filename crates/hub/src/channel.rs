@@ -12,7 +12,6 @@ use tidegate_protocol::{
     Definition, Encoded, Payload, PresenceMode, Ref, Serializer, Status, Topic,
 };
 
-use crate::Standing;
 use crate::connection::Connection;
 use crate::presence::{Pending, Tracked, count_json, state_json};
 

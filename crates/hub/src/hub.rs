@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use tidegate_protocol::presence::Meta;
 use tidegate_protocol::{
     Close, Definition, DefinitionError, Direction, Event, JoinRule, Payload, Reason, Ref,
-    Serializer, Topic, TopicPattern, is_reserved_topic,
+    Serializer, Standing, Topic, TopicPattern, is_reserved_topic,
 };
 
 use crate::admin_feed::{self, AdminEvent, LIST_MAX, SNAPSHOT_MAX};
@@ -21,7 +21,7 @@ use crate::definitions::Definitions;
 use crate::presence::Tracked;
 use crate::shards::Shards;
 use crate::watch::{Passed, WATCH_PREFIX, Watch};
-use crate::{Drop, Limits, Outbox, Standing, Stats, random_id};
+use crate::{Drop, Limits, Outbox, Stats, random_id};
 
 /// A checked request to join.
 #[derive(Debug)]

@@ -42,14 +42,3 @@ pub use limits::Limits;
 pub use lists::ListQuery;
 pub use outbox::{Batch, Outbox};
 pub use stats::{Drop, Stats};
-
-/// What a member showed when it joined, weakest first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Standing {
-    /// Nothing.
-    Anonymous,
-    /// A token for the channel.
-    Token,
-    /// A token for `admin`.
-    Admin,
-}

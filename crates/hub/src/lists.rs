@@ -3,9 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
+use tidegate_protocol::Standing;
 use tidegate_protocol::admin::{ChannelInfo, ConnectionInfo, MemberInfo, Page};
 
-use crate::Standing;
 use crate::channel::{Channel, Member};
 use crate::connection::Connection;
 use crate::hub::Hub;

@@ -35,6 +35,17 @@ pub enum PushRule {
     Nobody,
 }
 
+/// What a member showed when it joined, weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Standing {
+    /// Nothing.
+    Anonymous,
+    /// A token for the channel.
+    Token,
+    /// A token for `admin`.
+    Admin,
+}
+
 /// How much of presence the members see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
 #[serde(rename_all = "lowercase")]

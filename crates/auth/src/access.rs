@@ -1,0 +1,277 @@
+//! Who may join and who may push: the definition of the channel against what was shown.
+
+use tidegate_protocol::{
+    Claims, Definition, JoinRule, PushRule, Reason, Standing, TopicPattern, is_reserved_topic,
+};
+
+/// Where a token came from. The join payload wins, then the subprotocol, then the query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TokenSource {
+    /// The join's own payload: meant for this channel.
+    Join,
+    /// The socket: a fallback for every join without a token of its own.
+    Socket,
+}
+
+/// The outcome of checking the token that a join came with, if it came with one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Shown {
+    /// No token at all.
+    Nothing,
+    /// A token, good or not.
+    Token(TokenSource, Result<Claims, Reason>),
+}
+
+/// Decides a join. `compat` is `--tangram-compat`: a socket's token for `system` then opens every
+/// topic but the gateway's own.
+pub fn admit(
+    definition: &Definition,
+    topic: &str,
+    shown: &Shown,
+    compat: bool,
+) -> Result<Standing, Reason> {
+    let admin_only = is_reserved_topic(topic) || definition.join == JoinRule::Admin;
+    let (source, claims) = match shown {
+        Shown::Nothing if definition.join == JoinRule::Public && !admin_only => {
+            return Ok(Standing::Anonymous);
+        }
+        Shown::Nothing => return Err(Reason::Unauthorized),
+        Shown::Token(source, claims) => (*source, claims),
+    };
+    let public = definition.join == JoinRule::Public && !admin_only;
+    let decided = claims
+        .as_ref()
+        .map_err(|reason| *reason)
+        .and_then(|claims| {
+            let is_admin = claims.channel == "admin";
+            let matches = TopicPattern::new(&claims.channel).is_ok_and(|p| p.matches(topic));
+            if admin_only {
+                return if is_admin {
+                    Ok(Standing::Admin)
+                } else {
+                    Err(Reason::TokenForAnotherChannel)
+                };
+            }
+            if is_admin && definition.push == PushRule::Admin {
+                return Ok(Standing::Admin);
+            }
+            if matches || (compat && source == TokenSource::Socket && claims.channel == "system") {
+                return Ok(Standing::Token);
+            }
+            Err(Reason::TokenForAnotherChannel)
+        });
+    match decided {
+        // The socket's token was not meant for this channel, and none is needed.
+        Err(_) if public && source == TokenSource::Socket => Ok(Standing::Anonymous),
+        decided => decided,
+    }
+}
+
+/// Decides a push of a member.
+pub fn may_push(definition: &Definition, standing: Standing) -> bool {
+    match definition.push {
+        PushRule::Member => true,
+        PushRule::Token => standing >= Standing::Token,
+        PushRule::Admin => standing >= Standing::Admin,
+        PushRule::Nobody => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Reason::{TokenExpired, TokenForAnotherChannel, Unauthorized};
+    use TokenSource::{Join, Socket};
+
+    fn token(source: TokenSource, channel: &str) -> Shown {
+        Shown::Token(
+            source,
+            Ok(Claims {
+                id: "a".into(),
+                channel: channel.into(),
+                exp: 1,
+            }),
+        )
+    }
+
+    fn rule(join: JoinRule, push: PushRule) -> Definition {
+        Definition {
+            join,
+            push,
+            ..Definition::fallback()
+        }
+    }
+
+    /// A13, row by row: rule, topic, what was shown, compat, and the answer.
+    #[test]
+    fn who_may_join() {
+        use JoinRule::{Admin, Public, Token};
+        let expired = |source| Shown::Token(source, Err(TokenExpired));
+        for (join, topic, shown, compat, expected) in [
+            (Token, "room", Shown::Nothing, false, Err(Unauthorized)),
+            (
+                Token,
+                "room",
+                token(Join, "room"),
+                false,
+                Ok(Standing::Token),
+            ),
+            (
+                Token,
+                "room:1",
+                token(Join, "room:*"),
+                false,
+                Ok(Standing::Token),
+            ),
+            (
+                Token,
+                "room",
+                token(Join, "other"),
+                false,
+                Err(TokenForAnotherChannel),
+            ),
+            (
+                Token,
+                "room",
+                token(Join, "*"),
+                false,
+                Err(TokenForAnotherChannel),
+            ),
+            (
+                Token,
+                "room",
+                token(Socket, "room"),
+                false,
+                Ok(Standing::Token),
+            ),
+            (
+                Token,
+                "room",
+                token(Join, "admin"),
+                false,
+                Err(TokenForAnotherChannel),
+            ),
+            (Token, "room", expired(Join), false, Err(TokenExpired)),
+            (Token, "room", expired(Socket), false, Err(TokenExpired)),
+            (
+                Token,
+                "room",
+                token(Socket, "system"),
+                false,
+                Err(TokenForAnotherChannel),
+            ),
+            (
+                Token,
+                "room",
+                token(Socket, "system"),
+                true,
+                Ok(Standing::Token),
+            ),
+            (
+                Token,
+                "room",
+                token(Join, "system"),
+                true,
+                Err(TokenForAnotherChannel),
+            ),
+            (
+                Public,
+                "room",
+                Shown::Nothing,
+                false,
+                Ok(Standing::Anonymous),
+            ),
+            (
+                Public,
+                "room",
+                token(Join, "room"),
+                false,
+                Ok(Standing::Token),
+            ),
+            (
+                Public,
+                "room",
+                token(Join, "other"),
+                false,
+                Err(TokenForAnotherChannel),
+            ),
+            (
+                Public,
+                "room",
+                token(Socket, "other"),
+                false,
+                Ok(Standing::Anonymous),
+            ),
+            (
+                Public,
+                "room",
+                expired(Socket),
+                false,
+                Ok(Standing::Anonymous),
+            ),
+            (
+                Admin,
+                "room",
+                token(Join, "room"),
+                false,
+                Err(TokenForAnotherChannel),
+            ),
+            (
+                Admin,
+                "room",
+                token(Join, "admin"),
+                false,
+                Ok(Standing::Admin),
+            ),
+            (Token, "admin", Shown::Nothing, true, Err(Unauthorized)),
+            (Public, "admin", Shown::Nothing, true, Err(Unauthorized)),
+            (
+                Token,
+                "admin",
+                token(Socket, "system"),
+                true,
+                Err(TokenForAnotherChannel),
+            ),
+            (
+                Token,
+                "admin",
+                token(Join, "admin"),
+                false,
+                Ok(Standing::Admin),
+            ),
+            (
+                Token,
+                "admin:watch:x",
+                token(Join, "admin"),
+                false,
+                Ok(Standing::Admin),
+            ),
+            (
+                Token,
+                "admin:watch:x",
+                token(Join, "admin:*"),
+                false,
+                Err(TokenForAnotherChannel),
+            ),
+        ] {
+            let definition = rule(join, PushRule::Member);
+            let answer = admit(&definition, topic, &shown, compat);
+            assert_eq!(answer, expected, "{join:?} {topic} {shown:?} {compat}");
+        }
+    }
+
+    #[test]
+    fn who_may_push() {
+        use Standing::{Admin, Anonymous, Token};
+        for (push, allowed) in [
+            (PushRule::Member, [true, true, true]),
+            (PushRule::Token, [false, true, true]),
+            (PushRule::Admin, [false, false, true]),
+            (PushRule::Nobody, [false, false, false]),
+        ] {
+            let definition = rule(JoinRule::Public, push);
+            let answer = [Anonymous, Token, Admin].map(|s| may_push(&definition, s));
+            assert_eq!(answer, allowed, "{push:?}");
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! The secret that signs tokens: given by the operator, or made once and kept in a file.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use rand::RngExt;
+
+/// A signing secret shorter than this can be guessed (RFC 7518, section 3.2 asks for 32 bytes).
+const MIN_BYTES: usize = 8;
+
+/// The bytes of the signing secret. Its `Debug` hides them.
+#[derive(Clone)]
+pub struct Secret(Vec<u8>);
+
+/// Why there is no secret.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The operator's secret is too short.
+    #[error(
+        "the JWT secret must have at least {MIN_BYTES} bytes; make one with `openssl rand -hex 32`"
+    )]
+    TooShort,
+    /// The file that keeps it cannot be read or written.
+    #[error(
+        "the secret file {path} cannot be used ({source}); check its owner and mode, or give --jwt-secret"
+    )]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+}
+
+impl Secret {
+    /// From the operator.
+    pub fn given(text: &str) -> Result<Self, SecretError> {
+        if text.len() < MIN_BYTES {
+            return Err(SecretError::TooShort);
+        }
+        Ok(Self(text.as_bytes().to_vec()))
+    }
+
+    /// From the file, which is made with mode 0600 when it is not there.
+    pub fn kept_in(path: &Path) -> Result<Self, SecretError> {
+        let fail = |source| SecretError::File {
+            path: path.to_owned(),
+            source,
+        };
+        match std::fs::read_to_string(path) {
+            Ok(text) => Self::given(text.trim()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                Self::make(path).map_err(fail)
+            }
+            Err(error) => Err(fail(error)),
+        }
+    }
+
+    fn make(path: &Path) -> std::io::Result<Self> {
+        use std::os::unix::fs::OpenOptionsExt;
+        let bytes: [u8; 32] = rand::rng().random();
+        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder)?;
+        }
+        // Written beside and linked into place: of two gateways that start at once, one makes
+        // the file and the other reads it whole.
+        let beside = path.with_extension(format!("new-{}", std::process::id()));
+        let mut file = std::fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        let linked = std::fs::hard_link(&beside, path);
+        std::fs::remove_file(&beside)?;
+        match linked {
+            Ok(()) => Ok(Self(text.into_bytes())),
+            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(Self(
+                std::fs::read_to_string(path)?.trim().as_bytes().to_vec(),
+            )),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn a_made_secret_is_kept_for_the_next_start_and_for_the_owner_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("state/jwt-secret");
+        let first = Secret::kept_in(&path).unwrap();
+        assert_eq!(first.bytes(), Secret::kept_in(&path).unwrap().bytes());
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(format!("{first:?}"), "Secret(..)");
+    }
+
+    #[test]
+    fn short_and_unreadable_secrets_are_refused_in_words() {
+        assert!(
+            Secret::given("short")
+                .unwrap_err()
+                .to_string()
+                .contains("at least 8 bytes")
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let error = Secret::kept_in(folder.path()).unwrap_err().to_string();
+        assert!(error.contains("cannot be used"), "{error}");
+    }
+}
