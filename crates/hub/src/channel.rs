@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, RwLock};
 use tidegate_protocol::{
-    Definition, Encoded, Payload, PresenceMode, Ref, Serializer, Status, Topic,
+    Definition, Encoded, Payload, PresenceMode, Ref, Serializer, Standing, Status, Topic,
 };
 
 use crate::connection::Connection;
