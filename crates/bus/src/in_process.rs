@@ -1,0 +1,139 @@
+//! The bus of a gateway that has no Redis beside it.
+//!
+//! A [broker](crate::broker) in memory that the gateway publishes to directly and that stock
+//! Redis clients reach through a listener. Being up is its only state: it ends with the gateway.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use tidegate_protocol::BusName;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::broker::{Broker, Tally};
+use crate::bus::{Bus, BusError, Counters, Kind, Sink, StartError, Status};
+use crate::local::Local;
+
+/// What the in-process bus allows its Redis clients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Connected Redis clients; one more is told `max number of clients reached` and
+    /// disconnected.
+    pub clients: usize,
+    /// Bytes of one request; a longer one is a protocol error and ends the connection.
+    pub request_bytes: usize,
+    /// Channels and patterns one client may be subscribed to; one more is answered with an error.
+    pub subscriptions: usize,
+    /// Bytes that may wait for one client; a subscriber above it is disconnected, as Redis does
+    /// with `client-output-buffer-limit pubsub`.
+    pub output_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            clients: 1_000,
+            request_bytes: 16 * 1024 * 1024,
+            subscriptions: 10_000,
+            output_bytes: 32 * 1024 * 1024,
+        }
+    }
+}
+
+/// Settings of the in-process bus.
+#[derive(Clone, PartialEq, Eq, Default)]
+pub struct InProcessConfig {
+    /// The bounds.
+    pub limits: Limits,
+    /// What Redis clients must give with `AUTH` or `HELLO`; `None` lets everybody in.
+    pub password: Option<String>,
+}
+
+impl fmt::Debug for InProcessConfig {
+    /// Does not show the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("InProcessConfig")
+            .field("limits", &self.limits)
+            .field("password", &self.password.as_ref().map(|_| "set"))
+            .finish()
+    }
+}
+
+/// The in-process bus.
+pub struct InProcess {
+    broker: Arc<Broker>,
+    limits: Limits,
+    status: watch::Sender<Status>,
+    address: Option<SocketAddr>,
+    shutdown: CancellationToken,
+}
+
+impl InProcess {
+    /// Starts the bus; with `listen`, Redis clients may connect there (port 0 takes a free one,
+    /// see [`InProcess::local_addr`]). Must be called within a tokio runtime.
+    ///
+    /// When `shutdown` is cancelled, the clients are disconnected and publishing is refused.
+    pub fn start(
+        config: InProcessConfig,
+        listen: Option<SocketAddr>,
+        sink: Arc<dyn Sink>,
+        shutdown: CancellationToken,
+    ) -> Result<Arc<Self>, StartError> {
+        if let Some(address) = listen {
+            let source = std::io::ErrorKind::Unsupported.into();
+            return Err(StartError::Listen { address, source });
+        }
+        let status = watch::Sender::new(Status {
+            kind: Kind::InProcess,
+            up: true,
+            address: None,
+            since: SystemTime::now(),
+            detail: None,
+            clients: 0,
+        });
+        Ok(Arc::new(Self {
+            broker: Arc::new(Broker::new(sink)),
+            limits: config.limits,
+            status,
+            address: None,
+            shutdown,
+        }))
+    }
+
+    /// Where Redis clients may connect.
+    pub fn local_addr(&self) -> Option<SocketAddr> {
+        self.address
+    }
+
+    /// Subscribes Rust code to a pattern, with Redis's glob semantics.
+    pub fn subscribe(&self, pattern: &str) -> Local {
+        let pattern = Bytes::copy_from_slice(pattern.as_bytes());
+        Local::new(self.broker.clone(), pattern, self.limits.output_bytes)
+    }
+}
+
+impl Bus for InProcess {
+    fn publish(&self, name: BusName, body: Bytes) -> BoxFuture<'_, Result<(), BusError>> {
+        Box::pin(async move {
+            if self.shutdown.is_cancelled() {
+                Tally::add(&self.broker.tally.failed);
+                return Err(BusError::Unavailable("the gateway is stopping".into()));
+            }
+            Tally::add(&self.broker.tally.published);
+            self.broker.publish(&Bytes::from(name.to_string()), &body);
+            Ok(())
+        })
+    }
+
+    fn status(&self) -> watch::Receiver<Status> {
+        self.status.subscribe()
+    }
+
+    fn counters(&self) -> Counters {
+        self.broker.tally.read()
+    }
+}
