@@ -1,4 +1,9 @@
 //! The bus of a plugin against a real redis-server.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
 
 use std::time::Duration;
 
