@@ -16,7 +16,7 @@ LOGS=$CARGO_TARGET_DIR/log
 WASM=wasm32-unknown-unknown
 
 # Ours first: Debian's wasm-opt is too old to be used, and /usr/bin/rustc may not be rustup's.
-PATH=$SCRIPTS/node/node_modules/.bin:$TOOLS/bin:$ROOT/.venv/bin:${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
+PATH=$SCRIPTS/node/node_modules/.bin:$TOOLS/bin:${CARGO_HOME:-$HOME/.cargo}/bin:$PATH
 export PATH
 
 die() {
