@@ -4,6 +4,7 @@
 //! whoever publishes, outside every lock. A subscriber gets a message once for its channel and
 //! once more for each of its patterns that fits, as with Redis.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,11 +15,12 @@ use tidegate_protocol::{BusName, Direction};
 
 use crate::bus::{Counters, Inbound, Sink};
 use crate::glob::Glob;
+use crate::listener::{Protocol, Reply};
 
 /// What the gateway is subscribed to.
 pub(crate) const GATEWAY_PATTERN: &str = "to:*";
 
-/// One message on its way to one or many subscribers of one channel or one pattern.
+/// One message on its way to all subscribers of one channel or one pattern.
 pub(crate) struct Delivery<'a> {
     /// The name it was published under.
     pub(crate) channel: &'a Bytes,
@@ -26,6 +28,40 @@ pub(crate) struct Delivery<'a> {
     pub(crate) pattern: Option<&'a Bytes>,
     /// What was published.
     pub(crate) body: &'a Bytes,
+    resp2: OnceCell<Option<Bytes>>,
+    resp3: OnceCell<Option<Bytes>>,
+}
+
+impl<'a> Delivery<'a> {
+    fn new(channel: &'a Bytes, pattern: Option<&'a Bytes>, body: &'a Bytes) -> Self {
+        Self {
+            channel,
+            pattern,
+            body,
+            resp2: OnceCell::new(),
+            resp3: OnceCell::new(),
+        }
+    }
+
+    /// The message as a Redis client gets it: encoded once for each protocol, however many
+    /// subscribers there are.
+    pub(crate) fn encoded(&self, protocol: Protocol) -> Option<Bytes> {
+        let cell = match protocol {
+            Protocol::Resp2 => &self.resp2,
+            Protocol::Resp3 => &self.resp3,
+        };
+        cell.get_or_init(|| {
+            let kind = if self.pattern.is_some() {
+                "pmessage"
+            } else {
+                "message"
+            };
+            let words = [self.pattern, Some(self.channel), Some(self.body)];
+            let words = words.into_iter().flatten().cloned().map(Reply::Bulk);
+            Reply::Push([Reply::bulk(kind)].into_iter().chain(words).collect()).encode(protocol)
+        })
+        .clone()
+    }
 }
 
 /// Whoever can be subscribed: a Redis client of the listener, a [`Local`](crate::Local).
@@ -128,26 +164,12 @@ impl Broker {
         {
             let state = self.state.read();
             if let Some(subscribers) = state.channels.get(channel) {
-                receivers += push_all(
-                    subscribers,
-                    &Delivery {
-                        channel,
-                        pattern: None,
-                        body,
-                    },
-                );
+                receivers += push_all(subscribers, &Delivery::new(channel, None, body));
             }
             for (pattern, (glob, subscribers)) in &state.patterns {
                 if glob.matches(channel) {
-                    let pattern = Some(pattern);
-                    receivers += push_all(
-                        subscribers,
-                        &Delivery {
-                            channel,
-                            pattern,
-                            body,
-                        },
-                    );
+                    let delivery = Delivery::new(channel, Some(pattern), body);
+                    receivers += push_all(subscribers, &delivery);
                 }
             }
         }

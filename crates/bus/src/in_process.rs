@@ -10,12 +10,15 @@ use std::time::SystemTime;
 
 use bytes::Bytes;
 use futures::future::BoxFuture;
+use parking_lot::Mutex;
 use tidegate_protocol::BusName;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::broker::{Broker, Tally};
 use crate::bus::{Bus, BusError, Counters, Kind, Sink, StartError, Status};
+use crate::listener::{self, Shared};
 use crate::local::Local;
 
 /// What the in-process bus allows its Redis clients.
@@ -65,42 +68,57 @@ impl fmt::Debug for InProcessConfig {
 
 /// The in-process bus.
 pub struct InProcess {
-    broker: Arc<Broker>,
-    limits: Limits,
-    status: watch::Sender<Status>,
+    shared: Arc<Shared>,
     address: Option<SocketAddr>,
-    shutdown: CancellationToken,
+    tasks: TaskTracker,
 }
 
 impl InProcess {
     /// Starts the bus; with `listen`, Redis clients may connect there (port 0 takes a free one,
     /// see [`InProcess::local_addr`]). Must be called within a tokio runtime.
     ///
-    /// When `shutdown` is cancelled, the clients are disconnected and publishing is refused.
+    /// When `shutdown` is cancelled, publishing is refused and the clients are disconnected;
+    /// [`InProcess::stopped`] waits until they are.
     pub fn start(
         config: InProcessConfig,
         listen: Option<SocketAddr>,
         sink: Arc<dyn Sink>,
         shutdown: CancellationToken,
     ) -> Result<Arc<Self>, StartError> {
-        if let Some(address) = listen {
-            let source = std::io::ErrorKind::Unsupported.into();
-            return Err(StartError::Listen { address, source });
-        }
+        let bound = match listen {
+            None => None,
+            Some(address) if config.password.is_none() && !address.ip().is_loopback() => {
+                return Err(StartError::Unprotected(address));
+            }
+            Some(address) => Some(
+                listener::bind(address).map_err(|source| StartError::Listen { address, source })?,
+            ),
+        };
+        let address = bound.as_ref().map(|(_, address)| *address);
         let status = watch::Sender::new(Status {
             kind: Kind::InProcess,
             up: true,
-            address: None,
+            address: address.map(|address| address.to_string()),
             since: SystemTime::now(),
             detail: None,
             clients: 0,
         });
-        Ok(Arc::new(Self {
+        let shared = Arc::new(Shared {
             broker: Arc::new(Broker::new(sink)),
-            limits: config.limits,
+            config,
             status,
-            address: None,
             shutdown,
+            clients: Mutex::default(),
+        });
+        let tasks = TaskTracker::new();
+        if let Some((socket, _)) = bound {
+            tasks.spawn(listener::accept(socket, shared.clone(), tasks.clone()));
+        }
+        tasks.close();
+        Ok(Arc::new(Self {
+            shared,
+            address,
+            tasks,
         }))
     }
 
@@ -112,28 +130,40 @@ impl InProcess {
     /// Subscribes Rust code to a pattern, with Redis's glob semantics.
     pub fn subscribe(&self, pattern: &str) -> Local {
         let pattern = Bytes::copy_from_slice(pattern.as_bytes());
-        Local::new(self.broker.clone(), pattern, self.limits.output_bytes)
+        Local::new(
+            self.shared.broker.clone(),
+            pattern,
+            self.shared.config.limits.output_bytes,
+        )
+    }
+
+    /// Waits, after the shutdown, until the last client is disconnected: about a second at most.
+    pub async fn stopped(&self) {
+        self.shared.shutdown.cancelled().await;
+        self.tasks.wait().await;
     }
 }
 
 impl Bus for InProcess {
     fn publish(&self, name: BusName, body: Bytes) -> BoxFuture<'_, Result<(), BusError>> {
         Box::pin(async move {
-            if self.shutdown.is_cancelled() {
-                Tally::add(&self.broker.tally.failed);
+            if self.shared.shutdown.is_cancelled() {
+                Tally::add(&self.shared.broker.tally.failed);
                 return Err(BusError::Unavailable("the gateway is stopping".into()));
             }
-            Tally::add(&self.broker.tally.published);
-            self.broker.publish(&Bytes::from(name.to_string()), &body);
+            Tally::add(&self.shared.broker.tally.published);
+            self.shared
+                .broker
+                .publish(&Bytes::from(name.to_string()), &body);
             Ok(())
         })
     }
 
     fn status(&self) -> watch::Receiver<Status> {
-        self.status.subscribe()
+        self.shared.status.subscribe()
     }
 
     fn counters(&self) -> Counters {
-        self.broker.tally.read()
+        self.shared.broker.tally.read()
     }
 }

@@ -32,6 +32,7 @@ mod broker;
 mod bus;
 mod glob;
 mod in_process;
+mod listener;
 mod local;
 mod queue;
 
