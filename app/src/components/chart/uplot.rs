@@ -1,0 +1,257 @@
+//! The chart in the browser: creates, feeds, resizes and re-themes one uPlot.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use js_sys::{Array, Function, Object, Reflect};
+use leptos::html;
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::Element;
+
+use super::{ChartData, Series, Unit, in_words};
+use crate::browser::{self, call, get, set};
+
+const SCRIPT: &str = "/vendor/uplot/uPlot.iife.min.js";
+const STYLE: &str = "/vendor/uplot/uPlot.min.css";
+
+type Format = Closure<dyn Fn(JsValue, JsValue, JsValue, JsValue) -> JsValue>;
+
+/// A uPlot and the closures that it calls.
+struct Plot {
+    plot: JsValue,
+    _formats: Vec<Format>,
+    _axis: Closure<dyn Fn(JsValue, Array) -> Array>,
+}
+
+impl Drop for Plot {
+    fn drop(&mut self) {
+        // A plot that cannot be destroyed is already gone from the document.
+        let _ = call(&self.plot, "destroy", &[]);
+    }
+}
+
+/// Keeps a plot of `data` in `frame` for as long as the component lives.
+pub(super) fn attach(
+    frame: NodeRef<html::Div>,
+    series: Vec<Series>,
+    unit: Unit,
+    data: Signal<ChartData>,
+    height: u32,
+) {
+    let plot: Rc<RefCell<Option<Plot>>> = Rc::default();
+    let width = RwSignal::new(0.0_f64);
+    let ready = RwSignal::new(false);
+    let theme = RwSignal::new(0_u32);
+
+    spawn_local(async move {
+        // Without the library the frame stays empty; the values stand beside it in words.
+        let style = browser::load_style(STYLE).await;
+        if style.and(browser::load_script(SCRIPT, false).await).is_ok() {
+            ready.try_set(true);
+        }
+    });
+    browser::on_theme_change(move || {
+        theme.try_update(|n| *n += 1);
+    });
+    Effect::new(move |_| {
+        if let Some(element) = frame.get() {
+            browser::on_resize(&element, move |w, _| {
+                width.try_set(w);
+            });
+        }
+    });
+    let made = Rc::clone(&plot);
+    Effect::new(move |_| {
+        theme.track();
+        let Some(element) = frame.get() else { return };
+        // uPlot measures its frame when it is made: a hidden one has no width.
+        let wide = width.with(|w| *w > 0.0);
+        if ready.get() && wide {
+            // The old plot leaves the frame before the new one enters.
+            made.borrow_mut().take();
+            let new = make(
+                &element,
+                &series,
+                unit,
+                width.get_untracked(),
+                height,
+                &data.get_untracked(),
+            );
+            *made.borrow_mut() = new.ok();
+        }
+    });
+    let sized = Rc::clone(&plot);
+    Effect::new(move |_| {
+        let width = width.get();
+        if let Some(plot) = sized.borrow().as_ref() {
+            let _ = call(&plot.plot, "setSize", &[size(width, height).into()]);
+        }
+    });
+    let fed = Rc::clone(&plot);
+    Effect::new(move |_| {
+        data.with(|data| {
+            if let Some(plot) = fed.borrow().as_ref() {
+                let _ = call(&plot.plot, "setData", &[columns(data).into()]);
+            }
+        });
+    });
+    browser::on_local_cleanup(move || {
+        plot.borrow_mut().take();
+    });
+}
+
+fn size(width: f64, height: u32) -> Object {
+    let size = Object::new();
+    set(&size, "width", width);
+    set(&size, "height", height);
+    size
+}
+
+/// uPlot's form of the data: an array of columns, time in seconds first.
+fn columns(data: &ChartData) -> Array {
+    let out = Array::new();
+    out.push(
+        &data
+            .time
+            .iter()
+            .map(|t| JsValue::from_f64(t / 1000.0))
+            .collect::<Array>(),
+    );
+    for line in &data.lines {
+        let line: Array = line
+            .iter()
+            .map(|v| v.map_or(JsValue::NULL, JsValue::from_f64))
+            .collect();
+        out.push(&line);
+    }
+    out
+}
+
+fn make(
+    frame: &Element,
+    series: &[Series],
+    unit: Unit,
+    width: f64,
+    height: u32,
+    data: &ChartData,
+) -> Result<Plot, JsValue> {
+    let mut formats: Vec<Format> = Vec::new();
+    let options = size(width, height);
+
+    // The first series is the time.
+    let lines = Array::of1(&time_series(&mut formats));
+    for one in series {
+        lines.push(&line(one, unit, &mut formats));
+    }
+    set(&options, "series", lines);
+
+    let axis = Closure::<dyn Fn(JsValue, Array) -> Array>::new(move |_, splits: Array| {
+        splits
+            .iter()
+            .map(|v| JsValue::from(v.as_f64().map(|v| in_words(v, unit))))
+            .collect()
+    });
+    let grid = browser::token("--line");
+    let text = browser::token("--text-muted");
+    let axes = Array::new();
+    for vertical in [false, true] {
+        let it = Object::new();
+        set(&it, "stroke", text.as_str());
+        set(&it, "font", "11px system-ui, sans-serif");
+        let lines = Object::new();
+        set(&lines, "stroke", grid.as_str());
+        set(&lines, "width", 1);
+        set(&it, "grid", &lines);
+        set(&it, "ticks", &lines);
+        if vertical {
+            set(&it, "size", 68);
+            set(&it, "space", 32);
+            set(&it, "values", axis.as_ref());
+        } else {
+            set(&it, "size", 26);
+            set(&it, "space", 60);
+        }
+        axes.push(&it);
+    }
+    set(&options, "axes", axes);
+
+    let scales = Object::new();
+    let y = Object::new();
+    let range = Array::of2(&JsValue::from_f64(0.0), &JsValue::from_f64(100.0));
+    if unit == Unit::Percent {
+        set(&y, "range", range);
+    } else {
+        // From zero up, with room above; a flat zero line still has a scale.
+        let range = Object::new();
+        for (side, pad) in [("min", 0.0), ("max", 0.1)] {
+            let rule = Object::new();
+            set(&rule, "pad", pad);
+            set(&rule, "soft", if side == "min" { 0.0 } else { 1.0 });
+            set(&rule, "mode", 1);
+            set(&range, side, rule);
+        }
+        set(&y, "range", range);
+    }
+    set(&scales, "y", y);
+    set(&options, "scales", scales);
+
+    let cursor = Object::new();
+    let drag = Object::new();
+    set(&drag, "x", false);
+    set(&drag, "y", false);
+    set(&cursor, "drag", drag);
+    set(&cursor, "y", false);
+    set(&options, "cursor", cursor);
+    let legend = Object::new();
+    set(&legend, "show", series.len() > 1);
+    set(&options, "legend", legend);
+
+    let constructor: Function = get(&window(), "uPlot").dyn_into()?;
+    let args = Array::of3(&options, &columns(data), frame);
+    let plot = Reflect::construct(&constructor, &args)?;
+    Ok(Plot {
+        plot,
+        _formats: formats,
+        _axis: axis,
+    })
+}
+
+fn time_series(formats: &mut Vec<Format>) -> Object {
+    let it = Object::new();
+    let format = Format::new(|_, value: JsValue, _, _| {
+        value.as_f64().map_or(JsValue::NULL, |s| {
+            crate::format::clock_utc(s * 1000.0).into()
+        })
+    });
+    set(&it, "value", format.as_ref());
+    set(&it, "label", "Time");
+    formats.push(format);
+    it
+}
+
+fn line(series: &Series, unit: Unit, formats: &mut Vec<Format>) -> Object {
+    let it = Object::new();
+    let colour = browser::token(series.colour);
+    set(&it, "label", series.title);
+    set(&it, "width", 1.5);
+    set(&it, "stroke", colour.as_str());
+    if series.filled {
+        // Tokens are six-digit hex colours: two more digits are the alpha.
+        set(&it, "fill", format!("{colour}26"));
+    }
+    let points = Object::new();
+    set(&points, "show", false);
+    set(&it, "points", points);
+    let format = Format::new(move |_, value: JsValue, _, _| {
+        value.as_f64().map_or_else(
+            || crate::format::MISSING.into(),
+            |v| in_words(v, unit).into(),
+        )
+    });
+    set(&it, "value", format.as_ref());
+    formats.push(format);
+    it
+}

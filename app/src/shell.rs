@@ -1,0 +1,113 @@
+//! The document around every page and the app inside it: header, routes, contexts.
+
+use leptos::prelude::*;
+use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+use leptos_router::components::{A, Route, Router, Routes};
+use leptos_router::hooks::use_query_map;
+use leptos_router::{StaticSegment, WildcardSegment};
+
+use crate::components::{ConnectionPill, ThemeToggle, ToastHost, Toasts};
+use crate::connection::PageConnection;
+use crate::first_paint::FirstPaint;
+use crate::pages::{AdminPage, ClientPage, LivePage, NotFoundPage};
+
+/// The HTML document; the server renders it once per request.
+pub fn shell(options: LeptosOptions) -> impl IntoView {
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8"/>
+                <meta
+                    name="viewport"
+                    content="width=device-width, initial-scale=1, viewport-fit=cover"
+                />
+                <meta name="color-scheme" content="light dark"/>
+                <meta
+                    name="description"
+                    content="Live events between browsers and backends, on a map and in charts."
+                />
+                // Before any style, so that the chosen theme never flashes.
+                <script src="/theme.js"></script>
+                <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
+                <link rel="icon" href="/favicon.ico" sizes="32x32"/>
+                <HashedStylesheet id="leptos" options=options.clone()/>
+                <AutoReload options=options.clone()/>
+                <HydrationScripts options/>
+                <MetaTags/>
+            </head>
+            <body>
+                <App/>
+            </body>
+        </html>
+    }
+}
+
+/// The interface, on the server and in the browser.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+    let first = FirstPaint::carry();
+    provide_context(PageConnection::new(first.bus_up));
+    provide_context(Toasts::default());
+    provide_context(first);
+
+    view! {
+        <Title formatter=|page: String| {
+            if page.is_empty() { "Tidegate".to_owned() } else { format!("{page} · Tidegate") }
+        }/>
+        <Router>
+            <a class="skip-link" href="#main">"Skip to content"</a>
+            <Header/>
+            <main id="main" tabindex="-1">
+                <Routes fallback=NotFoundPage>
+                    <Route path=StaticSegment("") view=HomePage/>
+                    <Route path=StaticSegment("client") view=ClientPage/>
+                    <Route path=(StaticSegment("admin"), WildcardSegment("screen")) view=AdminPage/>
+                </Routes>
+            </main>
+        </Router>
+        <ToastHost/>
+    }
+}
+
+#[component]
+fn Header() -> impl IntoView {
+    view! {
+        <header class="site-header">
+            <a class="brand" href="/" aria-label="Tidegate, live page">
+                <svg viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
+                    <rect width="32" height="32" rx="8" fill="var(--accent)"></rect>
+                    <path
+                        d="M6 20c3.3 0 3.3-3 6.7-3s3.3 3 6.6 3 3.3-3 6.7-3M6 14c3.3 0 3.3-3 6.7-3s3.3 3 6.6 3 3.3-3 6.7-3"
+                        fill="none"
+                        stroke="var(--on-accent)"
+                        stroke-width="2.5"
+                        stroke-linecap="round"
+                    ></path>
+                </svg>
+                <span class="brand-name">"Tidegate"</span>
+            </a>
+            <nav class="site-nav" aria-label="Pages">
+                <A href="/" exact=true>"Live"</A>
+                <A href="/client">"Client"</A>
+                <A href="/admin">"Admin"</A>
+            </nav>
+            <div class="site-state">
+                <ConnectionPill/>
+                <ThemeToggle/>
+            </div>
+        </header>
+    }
+}
+
+/// `/` is the Live page; `/?name=alice` is the client test page, joined as alice.
+#[component]
+fn HomePage() -> impl IntoView {
+    let query = use_query_map();
+    if query.with_untracked(|query| query.get("name").is_some()) {
+        view! { <ClientPage/> }.into_any()
+    } else {
+        view! { <LivePage/> }.into_any()
+    }
+}
