@@ -1,6 +1,8 @@
 //! The tokio transport against a WebSocket server that speaks just enough of the protocol.
 #![cfg(feature = "tokio")]
 #![allow(missing_docs)]
+// Helpers of tests fail as tests do.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::net::SocketAddr;
 use std::sync::Arc;
