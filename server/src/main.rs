@@ -1,2 +1,31 @@
-//! 
-fn main() {}
+//! `tidegate`: live events between browsers and backends, in one binary.
+//!
+//! This crate is wiring: it reads the settings, opens the port, and joins the hub, the bus, the
+//! tokens and the interface. It has no rules of its own about channels or names.
+
+mod api;
+mod assets;
+mod cli;
+mod config;
+mod gateway;
+mod lifecycle;
+mod origin;
+mod pages;
+mod sampler;
+mod serve;
+mod socket;
+mod system;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match cli::run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            use std::io::Write;
+            // Nothing is left to be done when even this cannot be written.
+            let _ = writeln!(std::io::stderr(), "tidegate: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}

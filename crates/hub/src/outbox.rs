@@ -19,6 +19,7 @@ const KEEP_CAPACITY: usize = 32;
 pub struct Outbox {
     lanes: Mutex<Lanes>,
     wake: Notify,
+    ended: Notify,
     max_bytes: usize,
     max_frames: usize,
 }
@@ -49,6 +50,7 @@ impl Outbox {
         Self {
             lanes: Mutex::default(),
             wake: Notify::new(),
+            ended: Notify::new(),
             max_bytes,
             max_frames,
         }
@@ -63,7 +65,7 @@ impl Outbox {
         if lanes.control.len() >= self.max_frames
             || lanes.control_bytes + frame.len() > self.max_bytes
         {
-            lanes.end(Close::SlowConsumer);
+            lanes.end(Close::SlowConsumer, &self.ended);
         } else {
             lanes.control_bytes += frame.len();
             lanes.control.push_back(frame);
@@ -85,7 +87,7 @@ impl Outbox {
             lanes.data_bytes += frame.len();
             lanes.data.push_back(frame);
         } else {
-            lanes.end(Close::SlowConsumer);
+            lanes.end(Close::SlowConsumer, &self.ended);
         }
         drop(lanes);
         self.wake.notify_one();
@@ -95,7 +97,7 @@ impl Outbox {
     /// Asks for the socket to be closed; the first reason given stands. Events that wait are
     /// dropped. Control frames still go out, except to a slow consumer.
     pub fn close(&self, close: Close) {
-        self.lanes.lock().end(close);
+        self.lanes.lock().end(close, &self.ended);
         self.wake.notify_one();
     }
 
@@ -133,6 +135,13 @@ impl Outbox {
         self.wake.notified().await;
     }
 
+    /// Waits until the connection is to be closed. One waiter at a time.
+    pub async fn ended(&self) {
+        while self.closing().is_none() {
+            self.ended.notified().await;
+        }
+    }
+
     /// Bytes that wait.
     pub fn queued_bytes(&self) -> usize {
         let lanes = self.lanes.lock();
@@ -146,10 +155,11 @@ impl Outbox {
 }
 
 impl Lanes {
-    fn end(&mut self, close: Close) {
+    fn end(&mut self, close: Close, ended: &Notify) {
         if self.close.is_some() {
             return;
         }
+        ended.notify_one();
         self.close = Some(close);
         self.data = VecDeque::new();
         self.data_bytes = 0;

@@ -19,6 +19,8 @@ pub enum Close {
     ClosedByAdmin,
     /// The frames break RFC 6455 itself.
     ProtocolError,
+    /// A text frame is not UTF-8 (RFC 6455, section 8.1).
+    NotUtf8,
     /// A fault of the gateway.
     InternalError,
 }
@@ -32,6 +34,7 @@ impl Close {
             Close::SlowConsumer | Close::TooManyErrors | Close::ClosedByAdmin => 1008,
             Close::TooLarge => 1009,
             Close::ProtocolError => 1002,
+            Close::NotUtf8 => 1007,
             Close::InternalError => 1011,
         }
     }
@@ -46,6 +49,7 @@ impl Close {
             Close::TooLarge => "frame too large",
             Close::ClosedByAdmin => "closed by an administrator",
             Close::ProtocolError => "protocol error",
+            Close::NotUtf8 => "text is not UTF-8",
             Close::InternalError => "internal error",
         }
     }

@@ -1,0 +1,150 @@
+//! Channels and their members.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use bytes::Bytes;
+use serde::Deserialize;
+use tidegate_hub::ListQuery;
+use tidegate_protocol::admin::{ChannelInfo, Done, MemberInfo, Page, SendEvent};
+use tidegate_protocol::{BusName, Direction, Event, Topic, is_reserved_topic};
+
+use super::ApiError;
+use super::admin::Admin;
+use crate::gateway::Gateway;
+
+/// What the removed are told.
+const REMOVED: &str = "removed by an administrator";
+const CLOSED: &str = "closed by an administrator";
+
+#[derive(Deserialize)]
+pub(super) struct ListParams {
+    search: Option<String>,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+impl From<ListParams> for ListQuery {
+    fn from(params: ListParams) -> Self {
+        ListQuery {
+            search: params.search,
+            after: params.after,
+            limit: params.limit,
+        }
+    }
+}
+
+pub(super) async fn list(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    params: Result<Query<ListParams>, QueryRejection>,
+) -> Result<Json<Page<ChannelInfo>>, ApiError> {
+    Ok(Json(gateway.hub.list_channels(&params?.0.into())))
+}
+
+pub(super) async fn show(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    Path(topic): Path<String>,
+) -> Result<Json<ChannelInfo>, ApiError> {
+    let channel = gateway
+        .hub
+        .channel(&topic)
+        .ok_or_else(|| no_channel(topic))?;
+    Ok(Json(gateway.hub.channel_info(&channel)))
+}
+
+fn no_channel(topic: String) -> ApiError {
+    ApiError::NotFound("channel", topic)
+}
+
+pub(super) async fn members(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    Path(topic): Path<String>,
+    params: Result<Query<ListParams>, QueryRejection>,
+) -> Result<Json<Page<MemberInfo>>, ApiError> {
+    let channel = gateway
+        .hub
+        .channel(&topic)
+        .ok_or_else(|| no_channel(topic))?;
+    Ok(Json(gateway.hub.list_members(&channel, &params?.0.into())))
+}
+
+pub(super) async fn close(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    Path(topic): Path<String>,
+) -> Result<Json<Done>, ApiError> {
+    let removed = gateway
+        .hub
+        .close_channel(&topic, CLOSED)
+        .ok_or_else(|| no_channel(topic.clone()))?;
+    let count = removed.len();
+    gateway.lifecycle.tell(removed).await;
+    tracing::info!(topic, members = count, "admin closed a channel");
+    Ok(Json(Done {
+        done: format!("Closed {topic} and removed {}.", members_in_words(count)),
+    }))
+}
+
+pub(super) async fn remove_member(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    Path((topic, id)): Path<(String, String)>,
+) -> Result<Json<Done>, ApiError> {
+    let removed = gateway
+        .hub
+        .remove_by_id(&topic, &id, REMOVED)
+        .ok_or_else(|| ApiError::NotFound("member", id.clone()))?;
+    gateway.lifecycle.tell(removed).await;
+    tracing::info!(topic, member = id, "admin removed a member");
+    Ok(Json(Done {
+        done: format!("Removed {id} from {topic}."),
+    }))
+}
+
+pub(super) async fn send(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    Path(topic): Path<String>,
+    body: Result<Json<SendEvent>, JsonRejection>,
+) -> Result<Json<Done>, ApiError> {
+    let Json(SendEvent { event, payload }) = body?;
+    let topic = Topic::new(&topic).map_err(|e| ApiError::Name(topic, "a topic", e))?;
+    let event = Event::new(&event).map_err(|e| ApiError::Name(event, "an event", e))?;
+    if is_reserved_topic(topic.as_str()) {
+        return Err(ApiError::Reserved(topic.to_string()));
+    }
+    if event.is_reserved() {
+        return Err(ApiError::Reserved(event.to_string()));
+    }
+    let count = gateway
+        .hub
+        .channel(topic.as_str())
+        .map_or(0, |c| c.member_count());
+    let name = BusName {
+        direction: Direction::To,
+        topic: topic.clone(),
+        event: event.clone(),
+    };
+    gateway
+        .bus
+        .publish(name, Bytes::from(payload.to_string()))
+        .await
+        .map_err(|error| ApiError::BusDown(error.to_string()))?;
+    tracing::info!(%topic, %event, "admin sent an event");
+    Ok(Json(Done {
+        done: format!("Sent {event} to {} of {topic}.", members_in_words(count)),
+    }))
+}
+
+fn members_in_words(count: usize) -> String {
+    if count == 1 {
+        "1 member".to_owned()
+    } else {
+        format!("{count} members")
+    }
+}

@@ -1,0 +1,102 @@
+//! Every HTTP route of the gateway.
+
+mod admin;
+mod channels;
+mod connections;
+mod definitions;
+mod overview;
+mod problem;
+mod session;
+mod token;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, Request};
+use axum::http::{HeaderName, HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{Redirect, Response};
+use axum::routing::{delete, get, post, put};
+use tower_http::compression::CompressionLayer;
+
+pub(crate) use admin::session_id;
+pub(crate) use problem::ApiError;
+
+use crate::gateway::Gateway;
+use crate::{pages, socket};
+
+/// The largest body of a request.
+const MAX_BODY_BYTES: usize = 2 << 20;
+
+/// All routes: the socket, the API, the pages and their assets.
+pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
+    let api = Router::new()
+        .route(
+            "/session",
+            get(session::show)
+                .post(session::sign_in)
+                .delete(session::sign_out),
+        )
+        .route("/overview", get(overview::show))
+        .route("/channels", get(channels::list))
+        .route(
+            "/channels/{topic}",
+            get(channels::show).delete(channels::close),
+        )
+        .route("/channels/{topic}/members", get(channels::members))
+        .route(
+            "/channels/{topic}/members/{id}",
+            delete(channels::remove_member),
+        )
+        .route("/channels/{topic}/events", post(channels::send))
+        .route(
+            "/definitions",
+            get(definitions::list).merge(put(definitions::put)),
+        )
+        .route("/definitions/{pattern}", delete(definitions::remove))
+        .route("/connections", get(connections::list))
+        .route("/connections/{id}", delete(connections::close))
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(axum::middleware::from_fn(no_store));
+    let socket = Router::new()
+        .route("/websocket", get(socket::upgrade))
+        .route("/token", post(token::issue));
+    let pages = pages::router(gateway.clone())
+        .route("/login", get(session::follow_link))
+        .route(
+            "/admin.html",
+            get(|| async { Redirect::permanent("/admin") }),
+        )
+        .layer(CompressionLayer::new());
+    Router::new()
+        .nest("/api/v1", api)
+        .merge(socket)
+        .with_state(gateway.clone())
+        .merge(pages.with_state(gateway))
+        .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(axum::middleware::from_fn(security_headers))
+}
+
+async fn no_store(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    for (name, value) in [
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "same-origin"),
+    ] {
+        let name = HeaderName::from_static(name);
+        response
+            .headers_mut()
+            .insert(name, HeaderValue::from_static(value));
+    }
+    response
+}

@@ -1,0 +1,20 @@
+//! The state of the gateway at a glance.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::State;
+use tidegate_protocol::admin::Overview;
+
+use super::admin::Admin;
+use crate::gateway::Gateway;
+
+pub(super) async fn show(_: Admin, State(gateway): State<Arc<Gateway>>) -> Json<Overview> {
+    Json(Overview {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        node: gateway.config.node.clone(),
+        started_at: gateway.started_at,
+        bus: gateway.bus_info(),
+        history: gateway.history.all(),
+    })
+}

@@ -1,0 +1,93 @@
+//! Files for the browser: embedded in the binary, or from `--static-path`.
+
+use std::path::{Component, Path};
+
+use axum::body::Body;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use rust_embed::RustEmbed;
+
+/// What cargo-leptos built. A debug build reads the folder at run time.
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/../target/site"]
+#[allow_missing = true]
+struct Embedded;
+
+/// The file at this path of the site, if there is one.
+pub(crate) async fn serve(
+    path: &str,
+    static_path: Option<&Path>,
+    headers: &HeaderMap,
+) -> Option<Response> {
+    let path = path.trim_start_matches('/');
+    let plain = Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    if path.is_empty() || !plain {
+        return None;
+    }
+    if let Some(folder) = static_path
+        && let Some(response) = from_folder(folder, path).await
+    {
+        return Some(response);
+    }
+    let file = Embedded::get(path)?;
+    let etag = etag(&file.metadata.sha256_hash());
+    if headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|value| *value == etag)
+    {
+        return Some((StatusCode::NOT_MODIFIED, [(header::ETAG, etag)]).into_response());
+    }
+    let kind = file.metadata.mimetype().to_owned();
+    Some(with_headers(Body::from(file.data), &kind, Some(etag)))
+}
+
+/// Symbolic links that lead out of the folder are not followed.
+async fn from_folder(folder: &Path, path: &str) -> Option<Response> {
+    let folder = tokio::fs::canonicalize(folder).await.ok()?;
+    let file = tokio::fs::canonicalize(folder.join(path)).await.ok()?;
+    if !file.starts_with(&folder) {
+        return None;
+    }
+    let data = tokio::fs::read(&file).await.ok()?;
+    let kind = mime_of(path);
+    Some(with_headers(Body::from(data), kind, None))
+}
+
+fn mime_of(path: &str) -> &'static str {
+    match path.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("html") => "text/html; charset=utf-8",
+        Some("css") => "text/css; charset=utf-8",
+        Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("json" | "geojson") => "application/json",
+        Some("wasm") => "application/wasm",
+        Some("svg") => "image/svg+xml",
+        Some("png") => "image/png",
+        Some("ico") => "image/x-icon",
+        Some("txt" | "md") => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+fn with_headers(body: Body, kind: &str, etag: Option<HeaderValue>) -> Response {
+    let mut response = Response::new(body);
+    let headers = response.headers_mut();
+    if let Ok(kind) = HeaderValue::from_str(kind) {
+        headers.insert(header::CONTENT_TYPE, kind);
+    }
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+    if let Some(etag) = etag {
+        headers.insert(header::ETAG, etag);
+    }
+    response
+}
+
+fn etag(hash: &[u8; 32]) -> HeaderValue {
+    let hex: String = hash
+        .iter()
+        .take(16)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    HeaderValue::from_str(&format!("\"{hex}\"")).unwrap_or(HeaderValue::from_static("\"\""))
+}

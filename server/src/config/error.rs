@@ -1,0 +1,38 @@
+//! Why a configuration cannot be used, each in one sentence.
+
+use std::path::PathBuf;
+
+use tidegate_auth::SecretError;
+use tidegate_protocol::DefinitionError;
+
+/// What is wrong with the settings.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ConfigError {
+    #[error("the configuration file {path} cannot be read: {source}")]
+    Unreadable {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error("the configuration file {path} is not valid: {message}")]
+    Invalid { path: PathBuf, message: String },
+    #[error("--host {0} is no IP address; give one such as 127.0.0.1 or 0.0.0.0")]
+    Host(String),
+    #[error("--bus-listen {0} is no address; give one such as 127.0.0.1:2026, or none")]
+    BusListen(String),
+    #[error(
+        "--allowed-origins has {0:?}; write origins such as https://app.example.com or //*.example.com"
+    )]
+    Origin(String),
+    #[error("--{0} must be at least {1}")]
+    TooSmall(&'static str, usize),
+    #[error("--static-path {0} is no folder that can be read")]
+    StaticPath(PathBuf),
+    #[error("the admin password must have at least 8 characters")]
+    ShortPassword,
+    #[error("no state folder: set --state-dir, or HOME, or give --jwt-secret")]
+    NoStateDir,
+    #[error("a channel definition cannot be used: {0}")]
+    Definition(#[from] DefinitionError),
+    #[error(transparent)]
+    Secret(#[from] SecretError),
+}

@@ -1,0 +1,209 @@
+//! What holds, every part checked.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tidegate_auth::Secret;
+use tidegate_protocol::{Definition, builtin_definitions};
+
+use super::{ConfigError, Settings};
+use crate::origin::AllowedOrigins;
+
+/// The configuration of a gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct Config {
+    pub(crate) listen: SocketAddr,
+    pub(crate) bus: BusConfig,
+    pub(crate) secret: Secret,
+    pub(crate) token_seconds: u64,
+    /// Whether POST /token answers anybody.
+    pub(crate) open_tokens: bool,
+    pub(crate) admin_password: Option<Hidden>,
+    pub(crate) static_path: Option<PathBuf>,
+    pub(crate) allowed_origins: AllowedOrigins,
+    pub(crate) tangram_compat: bool,
+    pub(crate) node: String,
+    pub(crate) idle: Duration,
+    pub(crate) drain: Duration,
+    pub(crate) max_frame_bytes: usize,
+    pub(crate) max_errors: usize,
+    pub(crate) pushes_per_second: u32,
+    pub(crate) joins_per_second: u32,
+    pub(crate) limits: tidegate_hub::Limits,
+    /// The built-in definitions first, so that the operator's replace them.
+    pub(crate) definitions: Vec<Definition>,
+    pub(crate) log: String,
+}
+
+/// Which bus.
+#[derive(Debug, Clone)]
+pub(crate) enum BusConfig {
+    InProcess {
+        listen: Option<SocketAddr>,
+        password: Option<Hidden>,
+        limits: tidegate_bus::Limits,
+    },
+    Redis {
+        url: Hidden,
+    },
+}
+
+/// A text that `Debug` does not show.
+#[derive(Clone)]
+pub(crate) struct Hidden(pub(crate) String);
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("(hidden)")
+    }
+}
+
+impl Config {
+    /// Reads the file, fills in the defaults, checks everything. Makes the state folder's secret
+    /// when there is none yet.
+    pub(crate) fn resolve(settings: Settings) -> Result<Self, ConfigError> {
+        let settings = settings.with_file()?;
+        let host = settings
+            .host
+            .clone()
+            .unwrap_or_else(|| "127.0.0.1".to_owned());
+        let ip = match host.as_str() {
+            "localhost" => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            text => text.parse().map_err(|_| ConfigError::Host(host.clone()))?,
+        };
+        if let Some(path) = settings.static_path.as_ref().filter(|path| !path.is_dir()) {
+            return Err(ConfigError::StaticPath(path.clone()));
+        }
+        if settings
+            .admin_password
+            .as_ref()
+            .is_some_and(|p| p.chars().count() < 8)
+        {
+            return Err(ConfigError::ShortPassword);
+        }
+        let definitions: Vec<_> = builtin_definitions()
+            .into_iter()
+            .chain(settings.channels.clone())
+            .collect();
+        for definition in &definitions {
+            definition.check()?;
+        }
+        Ok(Self {
+            listen: SocketAddr::new(ip, settings.port.unwrap_or(2025)),
+            bus: bus(&settings)?,
+            secret: secret(&settings)?,
+            token_seconds: settings.token_seconds.unwrap_or(24 * 3600),
+            open_tokens: ip.is_loopback() || settings.open_tokens.unwrap_or(false),
+            admin_password: settings.admin_password.clone().map(Hidden),
+            static_path: settings.static_path.clone(),
+            allowed_origins: AllowedOrigins::parse(
+                settings.allowed_origins.as_deref().unwrap_or_default(),
+                ip.is_loopback(),
+            )?,
+            tangram_compat: settings.tangram_compat.unwrap_or(false),
+            node: settings
+                .node
+                .clone()
+                .unwrap_or_else(|| tidegate_hub::random_id(8)),
+            idle: Duration::from_secs(settings.idle_seconds.unwrap_or(60).max(1)),
+            drain: Duration::from_secs(settings.drain_seconds.unwrap_or(5)),
+            max_frame_bytes: at_least(settings.max_frame_bytes, 1 << 20, 1024, "max-frame-bytes")?,
+            max_errors: at_least(settings.max_errors, 20, 1, "max-errors")?,
+            pushes_per_second: settings.pushes_per_second.unwrap_or(1000),
+            joins_per_second: settings.joins_per_second.unwrap_or(200),
+            limits: limits(&settings)?,
+            definitions,
+            log: settings.log.unwrap_or_else(|| "info".to_owned()),
+        })
+    }
+}
+
+fn at_least(
+    given: Option<usize>,
+    default: usize,
+    least: usize,
+    name: &'static str,
+) -> Result<usize, ConfigError> {
+    match given.unwrap_or(default) {
+        value if value < least => Err(ConfigError::TooSmall(name, least)),
+        value => Ok(value),
+    }
+}
+
+fn limits(s: &Settings) -> Result<tidegate_hub::Limits, ConfigError> {
+    let d = tidegate_hub::Limits::default();
+    Ok(tidegate_hub::Limits {
+        connections: at_least(s.max_connections, d.connections, 1, "max-connections")?,
+        connections_per_address: at_least(
+            s.max_connections_per_address,
+            d.connections_per_address,
+            1,
+            "max-connections-per-address",
+        )?,
+        channels: at_least(s.max_channels, d.channels, 1, "max-channels")?,
+        channels_per_connection: at_least(
+            s.max_channels_per_connection,
+            d.channels_per_connection,
+            1,
+            "max-channels-per-connection",
+        )?,
+        queue_bytes: at_least(s.queue_bytes, d.queue_bytes, 4096, "queue-bytes")?,
+        queue_frames: at_least(s.queue_frames, d.queue_frames, 16, "queue-frames")?,
+        ..d
+    })
+}
+
+fn bus(s: &Settings) -> Result<BusConfig, ConfigError> {
+    if let Some(url) = &s.redis_url {
+        return Ok(BusConfig::Redis {
+            url: Hidden(url.clone()),
+        });
+    }
+    let listen = match s.bus_listen.as_deref().unwrap_or("127.0.0.1:2026") {
+        "none" => None,
+        text => Some(
+            text.parse()
+                .map_err(|_| ConfigError::BusListen(text.to_owned()))?,
+        ),
+    };
+    let d = tidegate_bus::Limits::default();
+    Ok(BusConfig::InProcess {
+        listen,
+        password: s.bus_password.clone().map(Hidden),
+        limits: tidegate_bus::Limits {
+            clients: at_least(s.bus_clients, d.clients, 1, "bus-clients")?,
+            output_bytes: at_least(s.bus_output_bytes, d.output_bytes, 4096, "bus-output-bytes")?,
+            request_bytes: at_least(
+                s.bus_request_bytes,
+                d.request_bytes,
+                1024,
+                "bus-request-bytes",
+            )?,
+            ..d
+        },
+    })
+}
+
+fn secret(s: &Settings) -> Result<Secret, ConfigError> {
+    if let Some(text) = &s.jwt_secret {
+        return Ok(Secret::given(text)?);
+    }
+    let folder = s
+        .state_dir
+        .clone()
+        .or_else(default_state_dir)
+        .ok_or(ConfigError::NoStateDir)?;
+    Ok(Secret::kept_in(&folder.join("jwt-secret"))?)
+}
+
+fn default_state_dir() -> Option<PathBuf> {
+    let set = |name| {
+        std::env::var_os(name)
+            .filter(|v| !v.is_empty())
+            .map(PathBuf::from)
+    };
+    set("XDG_STATE_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
+        .map(|state| state.join("tidegate"))
+}

@@ -1,0 +1,135 @@
+//! Everything an operator may say, as a flag, as an upper-case environment variable, or as a key
+//! of the TOML file (with `_` for `-`).
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde::Deserialize;
+use tidegate_protocol::Definition;
+
+use super::ConfigError;
+
+macro_rules! settings {
+    ($($(#[$meta:meta])* $name:ident: $type:ty,)*) => {
+        /// The settings of `tidegate serve`; the same for `check-config` and `token`.
+        #[derive(Args, Clone, Default, Deserialize)]
+        #[serde(deny_unknown_fields, default)]
+        pub(crate) struct Settings {
+            $($(#[$meta])* #[arg(long, env)] pub(crate) $name: Option<$type>,)*
+            /// A TOML file with any of these settings, and [[channels]] definitions
+            #[arg(long, env = "TIDEGATE_CONFIG", value_name = "FILE")]
+            #[serde(skip)]
+            pub(crate) config: Option<PathBuf>,
+            #[arg(skip)]
+            pub(crate) channels: Vec<Definition>,
+        }
+
+        impl Settings {
+            /// What is said here holds; what is not said comes from `other`.
+            fn or(self, other: Settings) -> Settings {
+                Settings {
+                    $($name: self.$name.or(other.$name),)*
+                    config: self.config,
+                    channels: other.channels,
+                }
+            }
+        }
+    };
+}
+
+settings! {
+    /// Address to listen on [default: 127.0.0.1]
+    host: String,
+    /// Port to listen on [default: 2025]
+    port: u16,
+    /// Redis or Valkey to use as the bus, redis://[:password@]host:port/ [default: in-process bus]
+    #[arg(hide_env_values = true)]
+    redis_url: String,
+    /// Where the in-process bus listens for Redis clients, or none [default: 127.0.0.1:2026]
+    bus_listen: String,
+    /// Password that Redis clients of the in-process bus must give
+    #[arg(hide_env_values = true)]
+    bus_password: String,
+    /// Secret that signs tokens (HS256) [default: a random one, kept in the state folder]
+    #[arg(hide_env_values = true)]
+    jwt_secret: String,
+    /// How long an issued token is valid, in seconds [default: 86400]
+    token_seconds: u64,
+    /// Let POST /token answer anybody although the gateway listens beyond loopback
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
+    open_tokens: bool,
+    /// Password of the admin pages [default: a one-time link printed at start]
+    #[arg(hide_env_values = true)]
+    admin_password: String,
+    /// Folder of files that replace or add to the embedded assets
+    static_path: PathBuf,
+    /// Folder that keeps what must survive a restart [default: $XDG_STATE_HOME/tidegate]
+    state_dir: PathBuf,
+    /// Origins whose pages may connect beside the gateway's own, comma-separated
+    allowed_origins: String,
+    /// Let a socket's token for `system` open every topic but `admin`, as Tangram's pages expect
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
+    tangram_compat: bool,
+    /// The name of this gateway among others [default: a random one]
+    node: String,
+    /// Seconds without a byte from a client after which it is closed [default: 60]
+    idle_seconds: u64,
+    /// Seconds that open connections have to close when the gateway stops [default: 5]
+    drain_seconds: u64,
+    /// Largest frame from a client, in bytes [default: 1048576]
+    max_frame_bytes: usize,
+    /// Malformed or forbidden frames after which a client is closed [default: 20]
+    max_errors: usize,
+    /// Bytes that may wait for one client before it is closed as too slow [default: 8388608]
+    queue_bytes: usize,
+    /// Frames that may wait for one client before it is closed as too slow [default: 16384]
+    queue_frames: usize,
+    /// Connections in all [default: 100000]
+    max_connections: usize,
+    /// Connections from one address [default: 20000]
+    max_connections_per_address: usize,
+    /// Channels in all [default: 100000]
+    max_channels: usize,
+    /// Channels that one connection may join [default: 100]
+    max_channels_per_connection: usize,
+    /// Pushes per second of one connection, 0 for no limit [default: 1000]
+    pushes_per_second: u32,
+    /// Joins per second of one connection, 0 for no limit [default: 200]
+    joins_per_second: u32,
+    /// Clients of the in-process bus [default: 1000]
+    bus_clients: usize,
+    /// Bytes that may wait for one client of the in-process bus before it is cut [default: 33554432]
+    bus_output_bytes: usize,
+    /// Largest message from a client of the in-process bus, in bytes [default: 16777216]
+    bus_request_bytes: usize,
+    /// What is logged: error, warn, info, debug, trace, or a tracing filter [default: info]
+    log: String,
+}
+
+impl Settings {
+    /// Adds what the configuration file says, if one is named.
+    pub(crate) fn with_file(self) -> Result<Settings, ConfigError> {
+        match self.config.clone() {
+            Some(path) => Ok(self.or(read(&path)?)),
+            None => Ok(self),
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Settings, ConfigError> {
+    let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+        path: path.to_owned(),
+        source,
+    })?;
+    toml::from_str(&text).map_err(|error| ConfigError::Invalid {
+        path: path.to_owned(),
+        // The text around the place may hold a secret: the message alone is shown.
+        message: match error.span() {
+            Some(span) => {
+                let line = text[..span.start.min(text.len())].lines().count().max(1);
+                format!("line {line}: {}", error.message())
+            }
+            None => error.message().to_owned(),
+        },
+    })
+}

@@ -1,0 +1,64 @@
+//! The parts of a running gateway, together.
+
+use std::sync::Arc;
+
+use tidegate_auth::{AdminAuth, Tokens};
+use tidegate_bus::{Bus, Inbound, Sink};
+use tidegate_hub::{Drop, Hub};
+use tidegate_protocol::admin::BusInfo;
+use tidegate_protocol::{NameError, Payload};
+
+use crate::config::Config;
+use crate::lifecycle::LifecyclePublisher;
+use crate::sampler::History;
+
+/// What every request and every socket shares.
+pub(crate) struct Gateway {
+    pub(crate) config: Config,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) bus: Arc<dyn Bus>,
+    pub(crate) tokens: Tokens,
+    pub(crate) admin: AdminAuth,
+    pub(crate) lifecycle: Arc<LifecyclePublisher>,
+    pub(crate) history: History,
+    /// Milliseconds since 1970.
+    pub(crate) started_at: u64,
+}
+
+impl Gateway {
+    /// The state of the bus, as administrators see it.
+    pub(crate) fn bus_info(&self) -> BusInfo {
+        bus_info(&self.bus.status().borrow())
+    }
+}
+
+/// The same from a status at hand.
+pub(crate) fn bus_info(status: &tidegate_bus::Status) -> BusInfo {
+    let since = status
+        .since
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    BusInfo {
+        kind: status.kind.as_str().to_owned(),
+        up: status.up,
+        address: status.address.clone(),
+        since: u64::try_from(since.as_millis()).unwrap_or(u64::MAX),
+        detail: status.detail.clone(),
+        clients: status.clients,
+    }
+}
+
+/// Takes what the bus brings and hands it to the hub.
+pub(crate) struct ToHub(pub(crate) Arc<Hub>);
+
+impl Sink for ToHub {
+    fn deliver(&self, event: Inbound) {
+        self.0
+            .deliver(&event.topic, &event.event, &Payload::from_bus(event.body));
+    }
+
+    fn refused(&self, error: NameError) {
+        self.0.stats.dropped(Drop::BusName, 1);
+        tracing::debug!(%error, "a message on the bus has a name that is none");
+    }
+}

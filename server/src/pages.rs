@@ -1,0 +1,89 @@
+//! The web interface: rendered here first, then taken over by WASM in the browser.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use leptos::config::LeptosOptions;
+use leptos::prelude::provide_context;
+use leptos_axum::{LeptosRoutes, generate_route_list};
+use tidegate_app::{App, FirstPaint, shell};
+
+use crate::api::session_id;
+use crate::assets;
+use crate::gateway::Gateway;
+use crate::serve::now_seconds;
+
+#[derive(Clone)]
+struct PageState {
+    gateway: Arc<Gateway>,
+    options: LeptosOptions,
+}
+
+impl axum::extract::FromRef<PageState> for LeptosOptions {
+    fn from_ref(state: &PageState) -> Self {
+        state.options.clone()
+    }
+}
+
+/// The pages, and every embedded file as the fallback.
+pub(crate) fn router(gateway: Arc<Gateway>) -> Router<Arc<Gateway>> {
+    let options = LeptosOptions::builder().output_name("tidegate").build();
+    let state = PageState {
+        gateway: gateway.clone(),
+        options: options.clone(),
+    };
+    let routes = generate_route_list(App);
+    let app = {
+        let options = options.clone();
+        move || shell(options.clone())
+    };
+    Router::new()
+        .leptos_routes_with_context(&state, routes, move || provide_first_paint(&gateway), app)
+        .fallback(file_or_not_found)
+        .with_state(state)
+}
+
+/// What the server knows when it renders. The request's headers are in leptos's context.
+fn provide_first_paint(gateway: &Gateway) {
+    let headers = leptos::prelude::use_context::<axum::http::request::Parts>()
+        .map(|parts| parts.headers)
+        .unwrap_or_default();
+    provide_context(first_paint(gateway, &headers));
+}
+
+fn first_paint(gateway: &Gateway, headers: &HeaderMap) -> FirstPaint {
+    let session = session_id(headers).and_then(|id| gateway.admin.session(id, now_seconds()));
+    FirstPaint {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        node: gateway.config.node.clone(),
+        bus_up: gateway.bus.status().borrow().up,
+        connections: gateway.hub.connection_count() as u64,
+        members: gateway.hub.member_count() as u64,
+        admin: session.is_some(),
+        password_login: gateway.admin.has_password(),
+    }
+}
+
+async fn file_or_not_found(
+    State(state): State<PageState>,
+    headers: HeaderMap,
+    request: Request<Body>,
+) -> Response {
+    let static_path = state.gateway.config.static_path.as_deref();
+    let path = request.uri().path().to_owned();
+    if let Some(file) = assets::serve(&path, static_path, &headers).await {
+        return file;
+    }
+    let gateway = state.gateway.clone();
+    let render = leptos_axum::render_app_to_stream_with_context(
+        move || provide_context(first_paint(&gateway, &headers)),
+        move || shell(state.options.clone()),
+    );
+    let mut response = render(request).await.into_response();
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}

@@ -1,0 +1,208 @@
+//! Starting, running and stopping a gateway.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use tidegate_auth::{AdminAuth, TokenError, Tokens};
+use tidegate_bus::{Bus, InProcess, InProcessConfig, Redis, RedisConfig};
+use tidegate_hub::{Definitions, Hub, SystemClock};
+use tidegate_protocol::{Close, DefinitionError};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::cli::{admin_link, reachable};
+use crate::config::{BusConfig, Config};
+use crate::gateway::{Gateway, ToHub};
+use crate::lifecycle::LifecyclePublisher;
+use crate::sampler::History;
+use crate::{api, sampler, system};
+
+/// The link printed at start is good for a day.
+const START_LINK_SECONDS: u64 = 24 * 3600;
+
+/// Why the gateway does not start or has stopped.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error(
+        "cannot listen on {address}: {source}; is another gateway running, or choose another --port"
+    )]
+    Listen {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error(transparent)]
+    Bus(#[from] tidegate_bus::StartError),
+    #[error("a channel definition cannot be used: {0}")]
+    Definition(#[from] DefinitionError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    #[error("--log {0:?} is no log filter; use error, warn, info, debug or trace")]
+    Log(String),
+    #[error("the gateway has stopped: {0}")]
+    Io(#[from] std::io::Error),
+}
+
+/// Seconds since 1970.
+pub(crate) fn now_seconds() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+}
+
+/// Runs until SIGINT or SIGTERM.
+pub(crate) fn serve(config: Config) -> Result<(), ServeError> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
+        .map_err(|_| ServeError::Log(config.log.clone()))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?
+        .block_on(run(config))
+}
+
+async fn run(config: Config) -> Result<(), ServeError> {
+    let address = config.listen;
+    let listener = TcpListener::bind(address)
+        .await
+        .map_err(|source| ServeError::Listen { address, source })?;
+    let stopping = CancellationToken::new();
+    let gateway = start(config, stopping.clone())?;
+    announce(&gateway, listener.local_addr()?)?;
+
+    let app = api::router(gateway.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let graceful = stopping.clone();
+    let server = axum::serve(listener, app)
+        .with_graceful_shutdown(async move { graceful.cancelled().await });
+    let mut server = tokio::spawn(server.into_future());
+    tokio::select! {
+        ended = &mut server => {
+            if let Ok(Err(error)) = ended {
+                return Err(error.into());
+            }
+        }
+        () = stop_signal() => stop(&gateway, &stopping).await,
+    }
+    Ok(())
+}
+
+/// Puts the parts together and starts what runs beside the sockets.
+fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, ServeError> {
+    let definitions = Definitions::new(config.definitions.clone(), config.limits.definitions)?;
+    let hub = Arc::new(Hub::new(
+        config.limits.clone(),
+        definitions,
+        Arc::new(SystemClock),
+    ));
+    let sink = Arc::new(ToHub(hub.clone()));
+    let bus: Arc<dyn Bus> = match &config.bus {
+        BusConfig::InProcess {
+            listen,
+            password,
+            limits,
+        } => InProcess::start(
+            InProcessConfig {
+                limits: *limits,
+                password: password.clone().map(|p| p.0),
+            },
+            *listen,
+            sink,
+            stopping,
+        )?,
+        BusConfig::Redis { url } => Redis::start(RedisConfig::new(&url.0), sink, stopping)?,
+    };
+    let lifecycle = Arc::new(LifecyclePublisher::new(bus.clone(), hub.clone()));
+    let gateway = Arc::new(Gateway {
+        tokens: Tokens::new(&config.secret),
+        admin: AdminAuth::new(
+            config.admin_password.as_ref().map(|p| p.0.as_str()),
+            now_seconds(),
+        ),
+        lifecycle: lifecycle.clone(),
+        history: History::default(),
+        started_at: hub.now_ms(),
+        hub: hub.clone(),
+        bus,
+        config,
+    });
+    tokio::spawn(lifecycle.run());
+    tokio::spawn(system::run_clock(hub.clone()));
+    tokio::spawn(system::run_presence(hub));
+    tokio::spawn(sampler::run(gateway.clone()));
+    Ok(gateway)
+}
+
+/// Says where the gateway is, and how an administrator gets in.
+fn announce(gateway: &Gateway, address: SocketAddr) -> Result<(), ServeError> {
+    use std::io::Write;
+    let mut config = gateway.config.clone();
+    config.listen = address;
+    let mut out = std::io::stdout().lock();
+    let bus = gateway.bus_info();
+    writeln!(
+        out,
+        "Tidegate {} listens on http://{}",
+        env!("CARGO_PKG_VERSION"),
+        reachable(&config)
+    )?;
+    match bus.address {
+        Some(at) => writeln!(out, "The bus is {} at {at}", bus.kind)?,
+        None => writeln!(out, "The bus is {}", bus.kind)?,
+    }
+    if !gateway.admin.has_password() {
+        let link = AdminAuth::make_link(&gateway.tokens, now_seconds(), START_LINK_SECONDS)?;
+        writeln!(
+            out,
+            "Administer it (this link works once): {}",
+            admin_link(&config, &link)
+        )?;
+    }
+    if !gateway.config.open_tokens {
+        writeln!(
+            out,
+            "POST /token is for administrators only, since this gateway listens beyond loopback; \
+             --open-tokens lets everybody use it"
+        )?;
+    }
+    out.flush()?;
+    Ok(())
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = match signal(SignalKind::terminate()) {
+        Ok(signal) => signal,
+        Err(error) => {
+            tracing::warn!(%error, "SIGTERM cannot be caught");
+            return std::future::pending().await;
+        }
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// Closes every socket with 1012 and waits for them, within the drain time.
+async fn stop(gateway: &Gateway, stopping: &CancellationToken) {
+    tracing::info!(connections = gateway.hub.connection_count(), "stopping");
+    gateway.hub.close_all(Close::Restart);
+    let drained = async {
+        let mut ticks = system::ticks(Duration::from_millis(10));
+        while gateway.hub.connection_count() > 0 {
+            ticks.tick().await;
+        }
+    };
+    if tokio::time::timeout(gateway.config.drain, drained)
+        .await
+        .is_err()
+    {
+        let left = gateway.hub.connection_count();
+        tracing::warn!(left, "some connections did not close in time");
+    }
+    stopping.cancel();
+}

@@ -1,0 +1,311 @@
+//! What one connection says, and what it is answered.
+//!
+//! A session takes frames and queues answers; it knows no socket. Every frame is answered where
+//! the protocol has an answer, and nothing reaches the bus before it is checked in full.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde_json::{Map, Value};
+use tidegate_auth::{Shown, TokenSource, admit, may_push};
+use tidegate_hub::{Bucket, Connection, Drop, Join};
+use tidegate_protocol::presence::MAX_METADATA_BYTES;
+use tidegate_protocol::{
+    BusName, ClientFrame, Close, DecodeError, Direction, Event, Payload, Reason, Ref, Serializer,
+    Status, Topic,
+};
+
+use crate::gateway::Gateway;
+
+/// The longest user id, in bytes.
+const MAX_USER_BYTES: usize = 255;
+
+/// The state machine of one connection.
+pub(crate) struct Session {
+    gateway: Arc<Gateway>,
+    connection: Arc<Connection>,
+    /// The socket's own token, for joins that bring none.
+    token: Option<String>,
+    /// Who the client is where it shows no token.
+    anonymous: String,
+    pushes: Bucket,
+    joins: Bucket,
+    errors: usize,
+}
+
+/// What a join's payload may hold; other fields are the application's.
+#[derive(Default)]
+struct JoinPayload {
+    token: Option<String>,
+    presence: Map<String, Value>,
+}
+
+impl Session {
+    pub(crate) fn new(
+        gateway: Arc<Gateway>,
+        connection: Arc<Connection>,
+        token: Option<String>,
+    ) -> Self {
+        let now = gateway.hub.now_ms();
+        Self {
+            token,
+            anonymous: tidegate_hub::random_id(8),
+            pushes: Bucket::new(gateway.config.pushes_per_second, now),
+            joins: Bucket::new(gateway.config.joins_per_second, now),
+            errors: 0,
+            gateway,
+            connection,
+        }
+    }
+
+    /// Takes a text frame.
+    pub(crate) async fn text(&mut self, frame: Bytes) {
+        let serializer = self
+            .connection
+            .serializer()
+            .or_else(|| Serializer::detect(&frame))
+            .ok_or(());
+        match serializer {
+            Ok(serializer) => {
+                let serializer = self.connection.decide_serializer(serializer);
+                let decoded = serializer.codec().decode_text(&frame);
+                self.decoded(serializer, decoded).await;
+            }
+            Err(()) => self.malformed(Serializer::V2, DecodeError::NotAFrame),
+        }
+    }
+
+    /// Takes a binary frame; only V2 has them.
+    pub(crate) async fn binary(&mut self, frame: Bytes) {
+        let serializer = self.connection.decide_serializer(Serializer::V2);
+        let decoded = serializer.codec().decode_binary(&frame);
+        self.decoded(serializer, decoded).await;
+    }
+
+    async fn decoded(&mut self, serializer: Serializer, decoded: Result<ClientFrame, DecodeError>) {
+        match decoded {
+            Ok(frame) => self.frame(serializer, frame).await,
+            Err(error) => self.malformed(serializer, error),
+        }
+    }
+
+    async fn frame(&mut self, serializer: Serializer, frame: ClientFrame) {
+        let outcome = match (frame.topic.as_str(), frame.event.as_str()) {
+            ("phoenix", "heartbeat") => {
+                self.reply(serializer, &frame, Status::Ok, "{}");
+                Ok(())
+            }
+            ("phoenix", _) => Err(Reason::UnmatchedTopic),
+            (_, "phx_join") => self.join(serializer, &frame).await,
+            (_, "phx_leave") => {
+                self.leave(serializer, &frame).await;
+                Ok(())
+            }
+            _ => self.push(serializer, &frame).await,
+        };
+        if let Err(reason) = outcome {
+            self.refuse(serializer, &frame, reason);
+        }
+    }
+
+    async fn join(&mut self, serializer: Serializer, frame: &ClientFrame) -> Result<(), Reason> {
+        let topic = Topic::new(&frame.topic).map_err(|_| Reason::InvalidTopic)?;
+        let join_ref = if frame.join_ref.is_null() {
+            &frame.reference
+        } else {
+            &frame.join_ref
+        };
+        if join_ref.is_null() {
+            return Err(Reason::InvalidJoin);
+        }
+        let payload = JoinPayload::read(&frame.payload)?;
+        let hub = &self.gateway.hub;
+        if !self.joins.take(hub.now_ms()) {
+            return Err(Reason::TooManyJoins);
+        }
+        let shown = self.shown(payload.token);
+        let definition = hub.definitions.of(topic.as_str());
+        let compat = self.gateway.config.tangram_compat;
+        let standing = admit(&definition, topic.as_str(), &shown, compat)?;
+        let user = match shown {
+            Shown::Token(_, Ok(claims)) if !claims.id.trim().is_empty() => claims.id,
+            _ => self.anonymous.clone(),
+        };
+        if user.len() > MAX_USER_BYTES {
+            return Err(Reason::InvalidToken);
+        }
+        let join = Join {
+            topic,
+            join_ref: join_ref.clone(),
+            reference: frame.reference.clone(),
+            user,
+            standing,
+            metadata: payload.presence,
+        };
+        let lifecycle = hub.join(&self.connection, serializer, join)?;
+        self.gateway.lifecycle.tell(lifecycle).await;
+        Ok(())
+    }
+
+    /// The token that a join goes by: its own, else the socket's.
+    fn shown(&self, own: Option<String>) -> Shown {
+        let (source, token) = match (own, &self.token) {
+            (Some(own), _) => (TokenSource::Join, own),
+            (None, Some(token)) => (TokenSource::Socket, token.clone()),
+            (None, None) => return Shown::Nothing,
+        };
+        Shown::Token(source, self.gateway.tokens.check(&token))
+    }
+
+    async fn leave(&mut self, serializer: Serializer, frame: &ClientFrame) {
+        let Some(channel) = self.connection.joined_channel(&frame.topic) else {
+            return self.reply(serializer, frame, Status::Ok, "{}");
+        };
+        let Some(join_ref) = channel.join_ref(&self.connection) else {
+            return self.reply(serializer, frame, Status::Ok, "{}");
+        };
+        if !frame.join_ref.is_null() && frame.join_ref != join_ref {
+            return;
+        }
+        let lifecycle = self.gateway.hub.leave(&self.connection, &frame.topic);
+        self.reply(serializer, frame, Status::Ok, "{}");
+        let end = serializer
+            .codec()
+            .end(&join_ref, &frame.topic, "phx_close", "{}");
+        self.connection.outbox.control(end);
+        self.gateway.lifecycle.tell(lifecycle).await;
+    }
+
+    async fn push(&mut self, serializer: Serializer, frame: &ClientFrame) -> Result<(), Reason> {
+        let topic = Topic::new(&frame.topic).map_err(|_| Reason::InvalidTopic)?;
+        let event = Event::new(&frame.event).map_err(|_| Reason::InvalidEvent)?;
+        let member = self
+            .connection
+            .joined_channel(topic.as_str())
+            .and_then(|channel| {
+                let standing = channel.standing(&self.connection)?;
+                Some((
+                    channel.join_ref(&self.connection)?,
+                    standing,
+                    channel.definition(),
+                ))
+            });
+        let Some((join_ref, standing, definition)) = member else {
+            return Err(Reason::UnmatchedTopic);
+        };
+        if !frame.join_ref.is_null() && frame.join_ref != join_ref {
+            return Ok(());
+        }
+        if !self.pushes.take(self.gateway.hub.now_ms()) {
+            return Err(Reason::TooManyPushes);
+        }
+        if event.as_str() == "presence_update" {
+            let metadata = read_metadata(frame.payload.as_json())?;
+            self.gateway
+                .hub
+                .update_presence(&self.connection, topic.as_str(), metadata);
+            self.reply(serializer, frame, Status::Ok, "{}");
+            return Ok(());
+        }
+        if event.is_reserved() {
+            return Err(Reason::ReservedEvent);
+        }
+        if !may_push(&definition, standing) {
+            return Err(Reason::PushNotAllowed);
+        }
+        let name = BusName {
+            direction: Direction::From,
+            topic,
+            event,
+        };
+        self.gateway
+            .bus
+            .publish(name, frame.payload.bytes().clone())
+            .await
+            .map_err(|_| Reason::BusUnavailable)?;
+        self.gateway
+            .hub
+            .passed_up(&self.connection, &frame.topic, &frame.event, &frame.payload);
+        self.reply(serializer, frame, Status::Ok, "{}");
+        Ok(())
+    }
+
+    /// Answers a frame, unless it asked for no answer.
+    fn reply(&self, serializer: Serializer, frame: &ClientFrame, status: Status, response: &str) {
+        let join = frame.event == "phx_join";
+        if frame.reference.is_null() && !join {
+            return;
+        }
+        let codec = serializer.codec();
+        let (join_ref, reference) = (&frame.join_ref, &frame.reference);
+        let answer = codec.reply(join_ref, reference, &frame.topic, status, response);
+        self.connection.outbox.control(answer);
+    }
+
+    fn refuse(&mut self, serializer: Serializer, frame: &ClientFrame, reason: Reason) {
+        self.gateway.hub.stats.dropped(Drop::Refused, 1);
+        if reason == Reason::UnmatchedTopic {
+            // Phoenix answers this one without a join_ref: there is no join.
+            if !frame.reference.is_null() {
+                let codec = serializer.codec();
+                let (reference, topic) = (&frame.reference, frame.topic.as_str());
+                let json = reason.to_json();
+                let answer = codec.reply(&Ref::NULL, reference, topic, Status::Error, &json);
+                self.connection.outbox.control(answer);
+            }
+        } else {
+            self.reply(serializer, frame, Status::Error, &reason.to_json());
+        }
+        if reason.is_abuse() {
+            self.count_error();
+        }
+    }
+
+    /// A frame that could not be read has no ref to answer to: an event on `phoenix` says why.
+    fn malformed(&mut self, serializer: Serializer, error: DecodeError) {
+        self.gateway.hub.stats.dropped(Drop::Refused, 1);
+        let reason = Reason::MalformedFrame.as_str();
+        let payload = serde_json::json!({"reason": reason, "detail": error.to_string()});
+        let answer = serializer
+            .codec()
+            .push(&Ref::NULL, "phoenix", "error", &payload.to_string());
+        self.connection.outbox.control(answer);
+        self.count_error();
+    }
+
+    fn count_error(&mut self) {
+        self.errors += 1;
+        if self.errors >= self.gateway.config.max_errors {
+            self.connection.outbox.close(Close::TooManyErrors);
+        }
+    }
+}
+
+impl JoinPayload {
+    fn read(payload: &Payload) -> Result<Self, Reason> {
+        let json = payload.as_json().ok_or(Reason::InvalidJoin)?;
+        let mut object = match serde_json::from_str(json) {
+            Ok(Value::Object(object)) => object,
+            Ok(Value::Null) => return Ok(Self::default()),
+            _ => return Err(Reason::InvalidJoin),
+        };
+        let token = match object.remove("token") {
+            None | Some(Value::Null) => None,
+            Some(Value::String(token)) => Some(token),
+            Some(_) => return Err(Reason::InvalidJoin),
+        };
+        let presence = match object.remove("presence") {
+            None | Some(Value::Null) => Map::new(),
+            Some(presence) => read_metadata(Some(&presence.to_string()))?,
+        };
+        Ok(Self { token, presence })
+    }
+}
+
+fn read_metadata(json: Option<&str>) -> Result<Map<String, Value>, Reason> {
+    let json = json.ok_or(Reason::InvalidJoin)?;
+    if json.len() > MAX_METADATA_BYTES {
+        return Err(Reason::PresenceTooLarge);
+    }
+    serde_json::from_str(json).map_err(|_| Reason::InvalidJoin)
+}
