@@ -77,7 +77,7 @@ pub enum StartError {
 pub enum Kind {
     /// [`InProcess`](crate::InProcess).
     InProcess,
-    /// Redis or Valkey.
+    /// [`Redis`](crate::Redis).
     Redis,
 }
 

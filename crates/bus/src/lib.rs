@@ -2,7 +2,7 @@
 //!
 //! The gateway is written against [`Bus`] and [`Sink`] alone. Two implementations stand behind
 //! them: [`InProcess`], a broker of its own that lets stock Redis clients in through a listener,
-//! and Redis, which uses a real Redis or Valkey so that many gateways act as one.
+//! and [`Redis`], which uses a real Redis or Valkey so that many gateways act as one.
 //!
 //! # Names
 //!
@@ -35,8 +35,10 @@ mod in_process;
 mod listener;
 mod local;
 mod queue;
+mod redis_bus;
 
 pub use bus::{Bus, BusError, Counters, Inbound, Kind, Sink, StartError, Status};
 pub use glob::Glob;
 pub use in_process::{InProcess, InProcessConfig, Limits};
 pub use local::{Local, LocalMessage};
+pub use redis_bus::{Redis, RedisConfig};

@@ -1,0 +1,144 @@
+//! What waits to be published, and its way out.
+//!
+//! Events queue in the order in which they were published and leave in batches: all that waits
+//! goes out in one pipeline, then all its answers are awaited. With one batch under way at a time
+//! the order is kept, and the busier the bus, the larger the batches.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use redis::aio::MultiplexedConnection;
+use redis::{RedisError, Value};
+use tidegate_protocol::BusName;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
+
+use crate::bus::BusError;
+
+/// What waits, beside its bytes. Together with the weight of an entry it makes sure that the
+/// bytes are reached first.
+const QUEUE_LENGTH: usize = 64 * 1024;
+
+/// What an entry costs beside its own bytes.
+const OVERHEAD: usize = 256;
+
+/// Commands in one pipeline.
+const BATCH: usize = 512;
+
+/// One event that waits.
+pub(crate) struct Waiting {
+    name: String,
+    body: Bytes,
+    answer: oneshot::Sender<Result<(), BusError>>,
+    /// Given back when the event is answered or dropped.
+    _weight: OwnedSemaphorePermit,
+}
+
+impl Waiting {
+    pub(crate) fn answer(self, result: Result<(), BusError>) {
+        // Whoever published may have stopped waiting.
+        let _ = self.answer.send(result);
+    }
+}
+
+/// The end where events come in.
+pub(crate) struct Publisher {
+    queue: mpsc::Sender<Waiting>,
+    weight: Arc<Semaphore>,
+    limit: usize,
+}
+
+/// A queue of at most `limit` bytes.
+pub(crate) fn queue(limit: usize) -> (Publisher, mpsc::Receiver<Waiting>) {
+    let limit = limit.min(u32::MAX as usize);
+    let (queue, waiting) = mpsc::channel(QUEUE_LENGTH.min(limit / OVERHEAD + 1));
+    (
+        Publisher {
+            queue,
+            weight: Arc::new(Semaphore::new(limit)),
+            limit,
+        },
+        waiting,
+    )
+}
+
+impl Publisher {
+    /// Queues the event when first polled and waits for Redis to have it.
+    pub(crate) async fn publish(&self, name: &BusName, body: Bytes) -> Result<(), BusError> {
+        let full = || BusError::Full { limit: self.limit };
+        let name = name.to_string();
+        let weight = u32::try_from(name.len() + body.len() + OVERHEAD).map_err(|_| full())?;
+        let weight = self
+            .weight
+            .clone()
+            .try_acquire_many_owned(weight)
+            .map_err(|_| full())?;
+        let (answer, answered) = oneshot::channel();
+        self.queue
+            .try_send(Waiting {
+                name,
+                body,
+                answer,
+                _weight: weight,
+            })
+            .map_err(|error| match error {
+                mpsc::error::TrySendError::Full(_) => full(),
+                mpsc::error::TrySendError::Closed(_) => {
+                    BusError::Unavailable("the gateway is stopping".to_owned())
+                }
+            })?;
+        let lost = "the connection to Redis was lost before it answered";
+        answered
+            .await
+            .unwrap_or_else(|_| Err(BusError::Unavailable(lost.to_owned())))
+    }
+}
+
+/// Publishes what waits until the connection fails; says how it did. `None`: nobody publishes any
+/// more.
+pub(crate) async fn publish_all(
+    connection: &mut MultiplexedConnection,
+    waiting: &mut mpsc::Receiver<Waiting>,
+) -> Option<RedisError> {
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, BATCH).await > 0 {
+        if let Err(error) = publish_batch(connection, &mut batch).await {
+            let result = match error.is_timeout() {
+                true => BusError::Timeout,
+                false => BusError::Unavailable(error.to_string()),
+            };
+            batch
+                .drain(..)
+                .for_each(|event| event.answer(Err(result.clone())));
+            return Some(error);
+        }
+    }
+    None
+}
+
+/// Publishes a batch and empties it, or leaves it as it is and fails.
+async fn publish_batch(
+    connection: &mut MultiplexedConnection,
+    batch: &mut Vec<Waiting>,
+) -> Result<(), RedisError> {
+    let mut pipeline = redis::Pipeline::with_capacity(batch.len());
+    for event in &*batch {
+        pipeline
+            .cmd("PUBLISH")
+            .arg(&event.name)
+            .arg(&event.body[..]);
+    }
+    let answers = connection
+        .send_packed_commands(&pipeline, 0, batch.len())
+        .await?;
+    for (event, answer) in batch.drain(..).zip(answers) {
+        event.answer(match answer {
+            // Not allowed to, for instance: the connection is sound, this event was not taken.
+            Value::ServerError(error) => Err(BusError::Unavailable(format!(
+                "Redis refused the event: {}",
+                RedisError::from(error)
+            ))),
+            _ => Ok(()),
+        });
+    }
+    Ok(())
+}
