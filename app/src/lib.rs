@@ -19,13 +19,17 @@
 
 #[cfg(feature = "hydrate")]
 pub mod browser;
+pub mod client_page;
 pub mod components;
 pub mod connection;
 pub mod first_paint;
 pub mod format;
+pub mod http;
+pub mod json;
 pub mod live;
 pub mod pages;
 mod shell;
+pub mod timing;
 
 pub use first_paint::FirstPaint;
 pub use shell::{App, shell};

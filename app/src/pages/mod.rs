@@ -1,11 +1,10 @@
 //! One module per screen.
 
 mod admin;
-mod client;
 mod live;
 mod not_found;
 
+pub use crate::client_page::ClientPage;
 pub use admin::AdminPage;
-pub use client::ClientPage;
 pub use live::LivePage;
 pub use not_found::NotFoundPage;
