@@ -1,6 +1,6 @@
 //! Patterns as Redis understands them.
 //!
-//! `*` any bytes, `?` one byte, `[abc]` `[a-z]` `[^a-z]` one byte of a set, `\x` the byte `x`
+//! `*` any bytes, also none, `?` one byte, `[abc]` `[a-z]` `[^a-z]` one byte of a set, `\x` the byte `x`
 //! itself. Every byte string is a pattern; an unclosed `[` ends with the pattern, as it does in
 //! Redis. Matching takes at most pattern length times subject length steps, so that no pattern
 //! can stop the broker.
@@ -81,6 +81,10 @@ impl Glob {
 
     /// Whether the whole subject fits.
     pub fn matches(&self, subject: &[u8]) -> bool {
+        // To Redis, not even `*` means the empty name.
+        if subject.is_empty() {
+            return self.source.is_empty();
+        }
         let (mut token, mut at) = (0, 0);
         // Where to go on when the way taken fails: after the last star, one byte further on.
         // One star to come back to is enough, for every other token takes exactly one byte.
@@ -153,7 +157,8 @@ mod tests {
         for (pattern, subject, expected) in [
             ("", "", true),
             ("", "a", false),
-            ("*", "", true),
+            ("*", "", false),
+            ("a*", "a", true),
             ("to:*", "to:room:update", true),
             ("to:*", "from:room:update", false),
             ("*:update", "to:room:update", true),

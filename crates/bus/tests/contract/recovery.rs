@@ -1,0 +1,337 @@
+//! A16: losing Redis, and finding it again.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use redis::AsyncCommands;
+use tidegate_bus::{Bus, BusError, Kind, Redis, RedisConfig};
+use tidegate_protocol::BusName;
+use tokio_util::sync::CancellationToken;
+
+use crate::server::RedisServer;
+use crate::stage::{PATIENCE, Recorder, Stage, eventually, redis_config, soon};
+
+fn name(name: &str) -> BusName {
+    BusName::parse(name.as_bytes()).unwrap()
+}
+
+impl Stage {
+    /// Publishes and returns the answer and how long it took.
+    async fn try_publish(&self, to: &str) -> (Result<(), BusError>, Duration) {
+        let asked = Instant::now();
+        let answer = soon(self.bus.publish(name(to), Bytes::from_static(b"1"))).await;
+        (answer, asked.elapsed())
+    }
+
+    /// Waits until the server has so many clients, the one that asks not counted.
+    async fn connections_become(&self, count: usize) {
+        let mut client = self.client().await;
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let list: String = redis::cmd("CLIENT")
+                .arg("LIST")
+                .query_async(&mut client)
+                .await
+                .unwrap();
+            if list.lines().count() == count + 1 {
+                return;
+            }
+            assert!(Instant::now() < deadline, "{count} expected:\n{list}");
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// A plugin publishes and the gateway hears it; the gateway publishes.
+    async fn works(&self) {
+        let mut plugin = self.client().await;
+        assert_eq!(
+            plugin
+                .publish::<_, _, u64>("to:room:x", "again")
+                .await
+                .unwrap(),
+            1
+        );
+        assert_eq!(self.sink.take_text(1).await, ["room x again"]);
+        self.publish("from:room:x", b"again").await;
+    }
+}
+
+/// A16, S4: killed and started again, three times; what is published meanwhile is refused with
+/// the reason, at once.
+#[tokio::test]
+async fn a_killed_server_is_found_again() {
+    let mut stage = Stage::redis().await;
+    for _ in 0..3 {
+        stage.works().await;
+        let since = stage.bus.status().borrow().since;
+        stage.server().kill().await;
+        let reason = stage.is_down().await;
+        assert!(!reason.is_empty());
+        for _ in 0..20 {
+            let (answer, took) = stage.try_publish("from:room:x").await;
+            assert!(
+                matches!(answer, Err(BusError::Unavailable(_))),
+                "{answer:?}"
+            );
+            assert!(took < Duration::from_millis(500), "refused after {took:?}");
+        }
+        let status = stage.bus.status().borrow().clone();
+        assert!(status.since > since && status.detail.is_some() && !status.up);
+        stage.server().start().await;
+        stage.is_up().await;
+        stage.connections_become(2).await;
+    }
+    stage.works().await;
+    assert_eq!(stage.bus.counters().connects, 4);
+    assert!(stage.bus.status().borrow().detail.is_none());
+}
+
+/// S4: a gateway that starts before its Redis joins it as soon as it is there.
+#[tokio::test]
+async fn a_server_that_comes_late_is_found() {
+    let server = RedisServer::prepare();
+    let mut stage = Stage::redis_with(redis_config(server.port), server);
+    let status = stage.bus.status().borrow().clone();
+    assert_eq!((status.kind, status.up), (Kind::Redis, false));
+    let (answer, _) = stage.try_publish("from:room:x").await;
+    assert!(
+        matches!(answer, Err(BusError::Unavailable(_))),
+        "{answer:?}"
+    );
+    soon(
+        stage
+            .bus
+            .status()
+            .wait_for(|s| s.detail.as_ref().unwrap().contains("refused")),
+    )
+    .await
+    .unwrap();
+    stage.server().start().await;
+    stage.is_up().await;
+    stage.works().await;
+}
+
+/// A16: under load every publish is answered, none hangs and none is swallowed: what was
+/// answered `Ok` after the restart has arrived.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn under_load_every_publish_is_answered() {
+    let mut stage = Stage::redis().await;
+    let done = Arc::new(AtomicBool::new(false));
+    let (taken, refused) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let publishers: Vec<_> = (0..50)
+        .map(|n| {
+            let (bus, done) = (stage.bus.clone(), done.clone());
+            let (taken, refused) = (taken.clone(), refused.clone());
+            tokio::spawn(async move {
+                let to = name(&format!("to:room{n}:x"));
+                while !done.load(Ordering::Relaxed) {
+                    match bus.publish(to.clone(), Bytes::from_static(b"1")).await {
+                        Ok(()) => taken.fetch_add(1, Ordering::Relaxed),
+                        Err(_) => refused.fetch_add(1, Ordering::Relaxed),
+                    };
+                    tokio::task::yield_now().await;
+                }
+            })
+        })
+        .collect();
+    for _ in 0..2 {
+        let before = taken.load(Ordering::Relaxed);
+        eventually("events flow", || {
+            taken.load(Ordering::Relaxed) > before + 1000
+        })
+        .await;
+        stage.server().kill().await;
+        stage.is_down().await;
+        let before = refused.load(Ordering::Relaxed);
+        eventually("events are refused", || {
+            refused.load(Ordering::Relaxed) > before + 100
+        })
+        .await;
+        stage.server().start().await;
+        stage.is_up().await;
+        stage.sink.events.lock().clear();
+    }
+    let before = taken.load(Ordering::Relaxed);
+    eventually("events flow", || {
+        taken.load(Ordering::Relaxed) > before + 1000
+    })
+    .await;
+    done.store(true, Ordering::Relaxed);
+    for publisher in publishers {
+        soon(publisher).await.unwrap();
+    }
+    let arrived = taken.load(Ordering::Relaxed) - before;
+    eventually("what was taken arrives", || {
+        stage.sink.events.lock().len() >= arrived
+    })
+    .await;
+}
+
+/// A server that hangs with its sockets open is noticed by its silence, and found again.
+#[tokio::test]
+async fn a_hung_server_is_noticed() {
+    let stage = Stage::redis().await;
+    let server = stage.server.as_ref().unwrap();
+    for _ in 0..2 {
+        stage.works().await;
+        server.freeze().await;
+        let reason = stage.is_down().await;
+        assert!(
+            reason.contains("did not answer a ping within 1s"),
+            "{reason}"
+        );
+        let (answer, took) = stage.try_publish("from:room:x").await;
+        assert!(
+            matches!(answer, Err(BusError::Unavailable(_))),
+            "{answer:?}"
+        );
+        assert!(took < Duration::from_millis(500), "refused after {took:?}");
+        server.thaw().await;
+        stage.is_up().await;
+        stage.connections_become(2).await;
+    }
+    stage.works().await;
+}
+
+/// Whoever publishes to a hung server before that is noticed is answered within the time-out.
+#[tokio::test]
+async fn a_publish_that_is_not_answered_times_out() {
+    let mut server = RedisServer::prepare();
+    server.start().await;
+    let config = RedisConfig {
+        ping_interval: Duration::from_secs(60),
+        publish_timeout: Duration::from_millis(300),
+        ..redis_config(server.port)
+    };
+    let stage = Stage::redis_with(config, server);
+    stage.is_up().await;
+    let server = stage.server.as_ref().unwrap();
+    server.freeze().await;
+    let (answer, took) = stage.try_publish("from:room:x").await;
+    assert_eq!(answer, Err(BusError::Timeout));
+    assert!(took < Duration::from_secs(2), "{took:?}");
+    let reason = stage.is_down().await;
+    assert!(
+        reason.contains("did not answer a publish within 300ms"),
+        "{reason}"
+    );
+    server.thaw().await;
+    stage.is_up().await;
+    stage.works().await;
+}
+
+/// However often either connection is lost, there are two of them.
+#[tokio::test]
+async fn no_connection_is_left_behind() {
+    let stage = Stage::redis().await;
+    stage.connections_become(2).await;
+    for round in 1..=10 {
+        let kind = if round % 2 == 0 { "pubsub" } else { "normal" };
+        let mut client = stage.client().await;
+        let killed: u64 = redis::cmd("CLIENT")
+            .arg(&["KILL", "TYPE", kind, "SKIPME", "yes"])
+            .query_async(&mut client)
+            .await
+            .unwrap();
+        assert_eq!(killed, 1, "one {kind} connection beside the one that asks");
+        drop(client);
+        eventually("connected again", || {
+            stage.bus.counters().connects == 1 + round
+        })
+        .await;
+        stage.is_up().await;
+        stage.connections_become(2).await;
+    }
+    stage.works().await;
+}
+
+/// The password is used and never shown; a wrong one is a reason in words.
+#[tokio::test]
+async fn the_password_stays_secret() {
+    let mut server = RedisServer::prepare().with_password("hunter2");
+    server.start().await;
+    let config = |password: &str| RedisConfig {
+        url: format!("redis://:{password}@127.0.0.1:{}", server.port),
+        ..redis_config(server.port)
+    };
+    let (right, wrong) = (config("hunter2"), config("hunter3"));
+    let port = server.port;
+    let stage = Stage::redis_with(wrong, server);
+    let mut status = stage.bus.status();
+    let status = soon(status.wait_for(|s| s.detail.as_ref().unwrap().contains("password"))).await;
+    let status = status.unwrap().clone();
+    assert_eq!(status.address, Some(format!("127.0.0.1:{port}")));
+    assert!(!format!("{status:?}").contains("hunter"), "{status:?}");
+    let (answer, _) = stage.try_publish("from:room:x").await;
+    assert!(!answer.unwrap_err().to_string().contains("hunter"));
+
+    let (sink, stop) = (Arc::new(Recorder::default()), CancellationToken::new());
+    let bus = Redis::start(right, sink.clone(), stop.clone()).unwrap();
+    soon(bus.status().wait_for(|s| s.up)).await.unwrap();
+    soon(bus.publish(name("to:room:x"), Bytes::from_static(b"1")))
+        .await
+        .unwrap();
+    assert_eq!(sink.take_text(1).await, ["room x 1"]);
+    assert!(!format!("{:?}", bus.status().borrow().clone()).contains("hunter"));
+    stop.cancel();
+    soon(bus.stopped()).await;
+}
+
+/// S4: gateways on one Redis act as one: each hears everything once, itself included.
+#[tokio::test]
+async fn two_gateways_act_as_one() {
+    let stage = Stage::redis().await;
+    let (sink, stop) = (Arc::new(Recorder::default()), CancellationToken::new());
+    let other = Redis::start(redis_config(stage.port), sink.clone(), stop.clone()).unwrap();
+    soon(other.status().wait_for(|s| s.up)).await.unwrap();
+    soon(other.publish(name("to:room:x"), Bytes::from_static(b"b")))
+        .await
+        .unwrap();
+    stage.publish("to:room:x", b"a").await;
+    assert_eq!(stage.sink.take_text(2).await, ["room x b", "room x a"]);
+    assert_eq!(sink.take_text(2).await, ["room x b", "room x a"]);
+
+    // A stop leaves nothing behind and answers.
+    stop.cancel();
+    soon(other.stopped()).await;
+    let answer = soon(other.publish(name("to:room:x"), Bytes::from_static(b"c"))).await;
+    assert_eq!(
+        answer,
+        Err(BusError::Unavailable("the gateway is stopping".into()))
+    );
+    stage.connections_become(2).await;
+    assert!(stage.sink.events.lock().is_empty());
+}
+
+/// What waits to be published is bounded in bytes.
+#[tokio::test]
+async fn what_waits_is_bounded() {
+    let mut server = RedisServer::prepare();
+    server.start().await;
+    let config = RedisConfig {
+        queue_bytes: 10_000,
+        ping_interval: Duration::from_secs(60),
+        ..redis_config(server.port)
+    };
+    let stage = Stage::redis_with(config, server);
+    stage.is_up().await;
+    let full = Err(BusError::Full { limit: 10_000 });
+    let publish = |length: usize| {
+        stage
+            .bus
+            .publish(name("from:room:x"), vec![0; length].into())
+    };
+    assert_eq!(soon(publish(10_000)).await, full);
+    assert_eq!(soon(publish(9_000)).await, Ok(()));
+
+    stage.server.as_ref().unwrap().freeze().await;
+    let (first, second) = soon(async { tokio::join!(publish(9_000), publish(9_000)) }).await;
+    assert_eq!(first, Err(BusError::Timeout));
+    assert_eq!(second, full);
+    stage.server.as_ref().unwrap().thaw().await;
+    stage.is_up().await;
+    assert_eq!(soon(publish(9_000)).await, Ok(()));
+    assert_eq!(stage.bus.counters().failed, 3);
+}
