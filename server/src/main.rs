@@ -3,6 +3,9 @@
 //! This crate is wiring: it reads the settings, opens the port, and joins the hub, the bus, the
 //! tokens and the interface. It has no rules of its own about channels or names.
 
+// The types of rendered pages are nested as deeply as the pages are.
+#![recursion_limit = "512"]
+
 mod api;
 mod assets;
 mod cli;

@@ -1,0 +1,142 @@
+//! Starting the real binary on free ports, and stopping it.
+
+use std::process::Stdio;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+use tokio::time::{Duration, timeout};
+
+use crate::bus_tap::BusTap;
+use crate::socket::Socket;
+
+pub const SECRET: &str = "a secret for the wire tests";
+pub const PASSWORD: &str = "open sesame";
+/// How long anything may take before the test fails.
+pub const PATIENCE: Duration = Duration::from_secs(10);
+
+pub struct Gateway {
+    pub port: u16,
+    pub bus: Option<String>,
+    pub child: Child,
+    pub admin_link: Option<String>,
+    _state: tempfile::TempDir,
+}
+
+pub fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
+    // Flags have environment variables of the same name: none may come from outside.
+    command.env_clear().kill_on_drop(true);
+    command
+}
+
+impl Gateway {
+    pub async fn start() -> Self {
+        Self::with(&["--jwt-secret", SECRET, "--admin-password", PASSWORD], "").await
+    }
+
+    /// With these flags, and this configuration file unless it is empty.
+    pub async fn with(flags: &[&str], config: &str) -> Self {
+        let state = tempfile::tempdir().unwrap();
+        let mut command = command();
+        command
+            .args(["serve", "--port", "0", "--log", "error"])
+            .args(flags);
+        if !flags.contains(&"--redis-url") && !flags.contains(&"--bus-listen") {
+            command.args(["--bus-listen", "127.0.0.1:0"]);
+        }
+        if !flags.contains(&"--state-dir") {
+            command.arg("--state-dir").arg(state.path());
+        }
+        if !config.is_empty() {
+            let path = state.path().join("tidegate.toml");
+            std::fs::write(&path, config).unwrap();
+            command.arg("--config").arg(path);
+        }
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut next = async || {
+            timeout(PATIENCE, lines.next_line())
+                .await
+                .unwrap()
+                .unwrap()
+                .unwrap()
+        };
+        let first = next().await;
+        let port = first.rsplit(':').next().unwrap().parse().unwrap();
+        let bus = next().await.split_once(" at ").map(|(_, at)| at.to_owned());
+        let mut admin_link = None;
+        if !flags.contains(&"--admin-password") {
+            admin_link = next()
+                .await
+                .split_once("once): ")
+                .map(|(_, link)| link.to_owned());
+        }
+        Self {
+            port,
+            bus,
+            child,
+            admin_link,
+            _state: state,
+        }
+    }
+
+    pub async fn connect(&self) -> Socket {
+        Socket::open(self.port, "vsn=2.0.0", &[]).await.unwrap()
+    }
+
+    /// A socket that has joined `topic` as `user`; the frames of the join are read.
+    pub async fn joined(&self, topic: &str, user: &str) -> Socket {
+        let mut socket = self.connect().await;
+        let token = token(user, topic);
+        socket
+            .send(json!(["1", "1", topic, "phx_join", {"token": token}]))
+            .await;
+        let reply = socket.next().await;
+        assert_eq!(reply[4]["status"], "ok", "{reply}");
+        socket.expect_event(topic, "presence_state").await;
+        socket.until_presence_diff(topic).await;
+        socket
+    }
+
+    pub async fn tap(&self) -> BusTap {
+        BusTap::open(self.bus.as_deref().unwrap()).await
+    }
+
+    pub async fn terminate(&self) {
+        let pid = self.child.id().unwrap().to_string();
+        assert!(
+            Command::new("kill")
+                .arg(pid)
+                .status()
+                .await
+                .unwrap()
+                .success()
+        );
+    }
+}
+
+/// A token signed with [`SECRET`], good for a minute.
+pub fn token(id: &str, channel: &str) -> String {
+    signed(
+        &json!({"id": id, "channel": channel, "exp": now() + 60}),
+        SECRET,
+        jsonwebtoken::Algorithm::HS256,
+    )
+}
+
+pub fn signed(claims: &Value, secret: &str, algorithm: jsonwebtoken::Algorithm) -> String {
+    let key = jsonwebtoken::EncodingKey::from_secret(secret.as_bytes());
+    jsonwebtoken::encode(&jsonwebtoken::Header::new(algorithm), claims, &key).unwrap()
+}
+
+pub fn now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap()
+        .as_secs()
+}

@@ -1,0 +1,25 @@
+//! The wire contract against the real binary, over real sockets and a real Redis client.
+//!
+//! A test reads as a conversation: connect, send a frame, expect a frame. What must not happen is
+//! shown by something that happens after it: a marker on the bus, a heartbeat on the socket.
+
+#![allow(
+    unreachable_pub,
+    reason = "the modules of a test are its private parts"
+)]
+
+mod admin_topic;
+mod bad_input;
+mod bus_tap;
+mod closing;
+mod command_line;
+mod events;
+mod gateway;
+mod http_api;
+mod joining;
+mod limits;
+mod presence;
+mod pushing;
+mod redis_bus;
+mod socket;
+mod tokens;

@@ -1,0 +1,184 @@
+//! A real Redis as the bus: killed and started again under load (A16, S4).
+
+use std::process::Stdio;
+
+use serde_json::json;
+use tokio::process::{Child, Command};
+
+use crate::bus_tap::BusTap;
+use crate::gateway::{Gateway, PASSWORD, PATIENCE, SECRET, token};
+use crate::socket::ok;
+
+struct Redis {
+    port: u16,
+    folder: tempfile::TempDir,
+    child: Child,
+}
+
+impl Redis {
+    async fn start() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0")
+            .unwrap()
+            .local_addr()
+            .unwrap()
+            .port();
+        let folder = tempfile::tempdir().unwrap();
+        let child = Self::spawn(port, &folder);
+        let redis = Self {
+            port,
+            folder,
+            child,
+        };
+        redis.ready().await;
+        redis
+    }
+
+    fn spawn(port: u16, folder: &tempfile::TempDir) -> Child {
+        Command::new("redis-server")
+            .args([
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--port",
+                &port.to_string(),
+                "--dir",
+            ])
+            .arg(folder.path())
+            .stdout(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .expect("redis-server is installed")
+    }
+
+    fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    async fn ready(&self) {
+        let client = redis::Client::open(format!("redis://{}/", self.address())).unwrap();
+        let connected = async {
+            while client.get_multiplexed_async_connection().await.is_err() {
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, connected)
+            .await
+            .expect("Redis answers");
+    }
+
+    async fn kill(&mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    async fn restart(&mut self) {
+        self.child = Self::spawn(self.port, &self.folder);
+        self.ready().await;
+    }
+}
+
+async fn gateway_on(redis: &Redis) -> Gateway {
+    let url = format!("redis://{}/", redis.address());
+    let flags = [
+        "--redis-url",
+        &url,
+        "--jwt-secret",
+        SECRET,
+        "--admin-password",
+        PASSWORD,
+    ];
+    Gateway::with(&flags, "").await
+}
+
+/// A16: sockets stay open, pushes meanwhile are refused with the reason, deliveries resume.
+#[tokio::test]
+async fn a_lost_redis_is_refused_in_words_and_found_again() {
+    let mut redis = Redis::start().await;
+    let gateway = gateway_on(&redis).await;
+    let mut socket = gateway.joined_when_up("room", "alice").await;
+
+    for _ in 0..3 {
+        redis.kill().await;
+        let mut n = 0;
+        loop {
+            n += 1;
+            let answer = socket.ask(json!(["1", n, "room", "event", {}])).await;
+            if answer[4]["status"] == "error" {
+                assert_eq!(answer[4]["response"]["reason"], "bus unavailable");
+                break;
+            }
+        }
+        let other = socket.ask(json!(["2", "2", "host", "phx_join", {}])).await;
+        assert_eq!(other[4]["status"], "ok", "joins go on: {other}");
+        redis.restart().await;
+        while socket.ask(json!(["1", "again", "room", "event", {}])).await[4]["status"] != "ok" {}
+        // The subscription may come back after the publisher: publish until it is heard.
+        let mut tap = BusTap::open(&redis.address()).await;
+        while tap.publish("to:room:back", "1").await == 0 {}
+        let mut frame = socket.next().await;
+        while frame[3] != "back" {
+            frame = socket.next().await;
+        }
+        socket
+            .send(json!(["2", "3", "host", "phx_leave", {}]))
+            .await;
+        while socket.next().await[3] != "phx_close" {}
+    }
+}
+
+/// A10: who left while the bus was away is told of when it is back.
+#[tokio::test]
+async fn leaves_are_told_when_the_bus_is_back() {
+    let mut redis = Redis::start().await;
+    let gateway = gateway_on(&redis).await;
+    let mut stays = gateway.joined_when_up("room", "stays").await;
+    let leaves = gateway.joined("room", "leaves").await;
+    redis.kill().await;
+    while stays.ask(json!(["1", "n", "room", "event", {}])).await[4]["status"] != "error" {}
+    drop(leaves);
+    loop {
+        let frame = stays.next().await;
+        if frame[3] == "presence_diff" && frame[4]["leaves"]["leaves"].is_object() {
+            break;
+        }
+    }
+    // A port is taken before the tap can listen: hold the gateway back with a marker of its own.
+    redis.restart().await;
+    let mut tap = BusTap::open(&redis.address()).await;
+    let (name, body) = tap.next().await;
+    assert_eq!(
+        name,
+        "from:room:phx_leave",
+        "{}",
+        String::from_utf8_lossy(&body)
+    );
+}
+
+/// It starts without Redis, shows the bus as down, and recovers (issue, part 3).
+#[tokio::test]
+async fn an_unreachable_redis_at_start_is_a_state() {
+    let mut redis = Redis::start().await;
+    redis.kill().await;
+    let gateway = gateway_on(&redis).await;
+    let mut socket = gateway.joined("room", "alice").await;
+    let answer = socket.ask(json!(["1", "2", "room", "event", {}])).await;
+    assert_eq!(answer[4]["response"]["reason"], "bus unavailable");
+    redis.restart().await;
+    let mut answer = answer;
+    while answer != ok(json!("1"), json!("3"), "room") {
+        answer = socket.ask(json!(["1", "3", "room", "event", {}])).await;
+    }
+}
+
+impl Gateway {
+    /// As `joined`, once the bus is up.
+    async fn joined_when_up(&self, topic: &str, user: &str) -> crate::socket::Socket {
+        let mut socket = self.connect().await;
+        let join = json!(["1", "1", topic, "phx_join", {"token": token(user, topic)}]);
+        assert_eq!(socket.ask(join).await[4]["status"], "ok");
+        socket.expect_event(topic, "presence_state").await;
+        socket.until_presence_diff(topic).await;
+        while socket.ask(json!(["1", "up", topic, "event", {}])).await[4]["status"] != "ok" {}
+        socket
+    }
+}

@@ -1,0 +1,156 @@
+//! One WebSocket, frame by frame.
+
+use futures::{SinkExt, StreamExt};
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::{self, Message};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+
+use crate::gateway::PATIENCE;
+
+pub struct Socket {
+    stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    pub protocol: Option<String>,
+    heartbeats: u32,
+}
+
+impl Socket {
+    /// `Err` with the HTTP status when the handshake is refused.
+    pub async fn open(port: u16, query: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
+        let url = format!("ws://127.0.0.1:{port}/websocket?{query}");
+        let mut request = url.into_client_request().unwrap();
+        for (name, value) in headers {
+            let name: axum::http::HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, value.parse().unwrap());
+        }
+        match timeout(PATIENCE, connect_async(request)).await.unwrap() {
+            Ok((stream, response)) => {
+                let protocol = response.headers().get("sec-websocket-protocol");
+                let protocol = protocol.map(|p| p.to_str().unwrap().to_owned());
+                Ok(Self {
+                    stream,
+                    protocol,
+                    heartbeats: 0,
+                })
+            }
+            Err(tungstenite::Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub async fn send(&mut self, frame: Value) {
+        self.send_text(&frame.to_string()).await;
+    }
+
+    pub async fn send_text(&mut self, text: &str) {
+        self.send_message(Message::text(text)).await;
+    }
+
+    pub async fn send_message(&mut self, message: Message) {
+        timeout(PATIENCE, self.stream.send(message))
+            .await
+            .unwrap()
+            .unwrap();
+    }
+
+    /// The next data frame or close, whatever it is.
+    pub async fn next_message(&mut self) -> Message {
+        loop {
+            let message = timeout(PATIENCE, self.stream.next())
+                .await
+                .expect("a frame in time");
+            match message.expect("an open socket").expect("a good frame") {
+                Message::Ping(_) | Message::Pong(_) => {}
+                message => return message,
+            }
+        }
+    }
+
+    /// The next message, or how the stream ended.
+    pub async fn try_next(&mut self) -> Result<Message, String> {
+        match self.stream.next().await {
+            Some(Ok(message)) => Ok(message),
+            Some(Err(error)) => Err(error.to_string()),
+            None => Err("the end".to_owned()),
+        }
+    }
+
+    /// The next text frame, as it stands.
+    pub async fn next_text(&mut self) -> String {
+        match self.next_message().await {
+            Message::Text(text) => text.to_string(),
+            other => panic!("expected a text frame, got {other:?}"),
+        }
+    }
+
+    /// The next text frame, parsed.
+    pub async fn next(&mut self) -> Value {
+        serde_json::from_str(&self.next_text().await).unwrap()
+    }
+
+    pub async fn expect(&mut self, frame: Value) {
+        assert_eq!(self.next().await, frame);
+    }
+
+    pub async fn ask(&mut self, frame: Value) -> Value {
+        self.send(frame).await;
+        self.next().await
+    }
+
+    pub async fn expect_event(&mut self, topic: &str, event: &str) -> Value {
+        let frame = self.next().await;
+        assert_eq!(
+            (&frame[2], &frame[3]),
+            (&json!(topic), &json!(event)),
+            "{frame}"
+        );
+        frame
+    }
+
+    /// Reads the diff that every join causes.
+    pub async fn until_presence_diff(&mut self, topic: &str) -> Value {
+        self.expect_event(topic, "presence_diff").await
+    }
+
+    /// Nothing came before the answer to a heartbeat that is sent now.
+    pub async fn expect_silence(&mut self) {
+        self.heartbeats += 1;
+        let reference = format!("hb{}", self.heartbeats);
+        self.send(json!([null, reference, "phoenix", "heartbeat", {}]))
+            .await;
+        self.expect(
+            json!([null, reference, "phoenix", "phx_reply", {"status": "ok", "response": {}}]),
+        )
+        .await;
+    }
+
+    /// Skips frames until the close; its code and reason.
+    pub async fn closed(&mut self) -> (u16, String) {
+        loop {
+            if let Message::Close(frame) = self.next_message().await {
+                let frame = frame.expect("a close code");
+                return (frame.code.into(), frame.reason.to_string());
+            }
+        }
+    }
+
+    /// Sends bytes below the WebSocket layer.
+    pub async fn send_raw(&mut self, bytes: &[u8]) {
+        use tokio::io::AsyncWriteExt;
+        let MaybeTlsStream::Plain(stream) = self.stream.get_mut() else {
+            panic!("plain TCP")
+        };
+        stream.write_all(bytes).await.unwrap();
+    }
+}
+
+/// `[ref, ok {}]` of a push or a leave.
+pub fn ok(join_ref: Value, reference: Value, topic: &str) -> Value {
+    json!([join_ref, reference, topic, "phx_reply", {"status": "ok", "response": {}}])
+}
+
+pub fn refused(join_ref: Value, reference: Value, topic: &str, reason: &str) -> Value {
+    json!([join_ref, reference, topic, "phx_reply", {"status": "error", "response": {"reason": reason}}])
+}
