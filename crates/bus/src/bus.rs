@@ -37,7 +37,8 @@ pub trait Sink: Send + Sync + 'static {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BusError {
     /// The bus is down, or refused the command; says why. Answered at once: nothing is kept for
-    /// later. The gateway answers the client `bus unavailable`.
+    /// later. When it went down while the event was on its way, the event may have been published
+    /// all the same. The gateway answers the client `bus unavailable`.
     #[error("the bus is unavailable: {0}")]
     Unavailable(String),
     /// No answer within the publish time-out. The event may have been published all the same,

@@ -6,14 +6,15 @@
 //! the confirmation can be missed.
 
 use std::collections::HashSet;
+use std::io::ErrorKind;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::TcpStream;
+use tokio::net::tcp::ReadHalf;
 
 use super::outbox::Outbox;
 use super::reply::Reply;
@@ -67,7 +68,7 @@ impl Client {
     }
 
     /// Reads and carries out requests until the client leaves or errs.
-    async fn read_from(&mut self, mut socket: impl AsyncRead + Unpin) {
+    async fn read_from(&mut self, socket: ReadHalf<'_>) {
         let limits = self.shared.config.limits;
         // The longest honest request names every subscription.
         let arguments = limits.subscriptions.saturating_add(16);
@@ -95,9 +96,14 @@ impl Client {
                     tokio::task::yield_now().await;
                 }
             }
-            match socket.read_buf(requests.buffer()).await {
-                Ok(0) | Err(_) => return,
-                Ok(_) => {}
+            // The buffer is made when there is something to put into it, not before.
+            if socket.readable().await.is_err() {
+                return;
+            }
+            match socket.try_read_buf(requests.buffer()) {
+                Ok(0) => return,
+                Err(error) if error.kind() != ErrorKind::WouldBlock => return,
+                _ => {}
             }
         }
     }

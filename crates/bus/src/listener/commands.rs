@@ -1,30 +1,28 @@
-//! What Redis clients may ask, and the answers, worded as Redis words them.
+//! What Redis clients may ask, and the answers, worded as Redis words them. Who a client is has a
+//! place of its own, see [`handshake`](super::handshake).
 //!
 //! Clients recognise some errors by their first words (`NOAUTH`, `WRONGPASS`, `NOPROTO`,
 //! `ERR unknown command`), so these are Redis's own.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use subtle::ConstantTimeEq;
 
+use super::Reply;
 use super::client::Client;
-use super::outbox::Outbox;
 use super::request::Request;
-use super::{Protocol, Reply};
 use crate::glob::Glob;
 
 /// The version of Redis whose pub/sub commands are spoken. Some clients choose their commands by
 /// it.
-const REDIS_VERSION: &str = "7.0.0";
+pub(super) const REDIS_VERSION: &str = "7.0.0";
 
 /// The commands there are, for `COMMAND COUNT`.
-const COMMANDS: i64 = 17;
+const COMMANDS: i64 = 16;
 
 /// The longest channel or pattern that can be subscribed to, in bytes. Names on the bus have at
 /// most 516; a pattern may escape every one of them.
-const MAX_NAME: usize = 2_048;
+pub(super) const MAX_NAME: usize = 2_048;
 
 /// What is repeated of a wrong command, in bytes.
 const MAX_ECHO: usize = 64;
@@ -182,126 +180,6 @@ impl Client {
         text.map_or(Reply::Simple("PONG"), |text| Reply::Bulk(text.clone()))
     }
 
-    fn auth(&mut self, user: Option<&Bytes>, password: &Bytes) -> Reply {
-        if self.shared.config.password.is_none() && user.is_none() {
-            return error(
-                "ERR AUTH <password> called without any password configured for the default \
-                 user. Are you sure your configuration is correct?",
-            );
-        }
-        if self.check(user, password) {
-            self.authenticated = true;
-            Reply::OK
-        } else {
-            error("WRONGPASS invalid username-password pair or user is disabled.")
-        }
-    }
-
-    /// The one user there is, `default`, has the password of the settings, or, as in Redis, any
-    /// password when there is none.
-    fn check(&self, user: Option<&Bytes>, password: &Bytes) -> bool {
-        let known = user.is_none_or(|user| user == "default");
-        let right = match &self.shared.config.password {
-            Some(expected) => bool::from(expected.as_bytes().ct_eq(password)),
-            None => true,
-        };
-        known && right
-    }
-
-    /// `HELLO [2|3] [AUTH user password] [SETNAME name]`
-    fn hello(&mut self, arguments: &[Bytes]) -> Reply {
-        let mut protocol = self.outbox.protocol();
-        let mut name = None;
-        let mut rest = arguments;
-        if let [version, after @ ..] = rest {
-            protocol = match &version[..] {
-                b"2" => Protocol::Resp2,
-                b"3" => Protocol::Resp3,
-                _ => return error("NOPROTO unsupported protocol version"),
-            };
-            rest = after;
-        }
-        let mut authenticated = self.authenticated;
-        while let [option, after @ ..] = rest {
-            rest = match (&option.to_ascii_lowercase()[..], after) {
-                (b"auth", [user, password, after @ ..]) => {
-                    if !self.check(Some(user), password) {
-                        return error(
-                            "WRONGPASS invalid username-password pair or user is disabled.",
-                        );
-                    }
-                    authenticated = true;
-                    after
-                }
-                (b"setname", [wanted, after @ ..]) => {
-                    if !is_name(wanted) {
-                        return bad_name();
-                    }
-                    name = Some(wanted.clone());
-                    after
-                }
-                _ => {
-                    return error(format!(
-                        "ERR Syntax error in HELLO option '{}'",
-                        echo(option)
-                    ));
-                }
-            };
-        }
-        if !authenticated {
-            return error(
-                "NOAUTH HELLO must be called with the client already authenticated, otherwise \
-                 the HELLO <proto> AUTH <user> <pass> option can be used to authenticate the \
-                 client and select the RESP protocol version at the same time",
-            );
-        }
-        self.authenticated = true;
-        self.outbox.set_protocol(protocol);
-        if let Some(name) = name {
-            *self.outbox.name.lock() = name;
-        }
-        let number = if protocol == Protocol::Resp3 { 3 } else { 2 };
-        Reply::Map(vec![
-            (Reply::bulk("server"), Reply::bulk("tidegate")),
-            (Reply::bulk("version"), Reply::bulk(REDIS_VERSION)),
-            (Reply::bulk("proto"), Reply::Integer(number)),
-            (Reply::bulk("id"), Reply::count(self.outbox.id)),
-            (Reply::bulk("mode"), Reply::bulk("standalone")),
-            (Reply::bulk("role"), Reply::bulk("master")),
-            (Reply::bulk("modules"), Reply::Array(Vec::new())),
-        ])
-    }
-
-    fn client(&self, arguments: &[Bytes]) -> Reply {
-        let [subcommand, arguments @ ..] = arguments else {
-            return wrong_number("client");
-        };
-        match (&subcommand.to_ascii_lowercase()[..], arguments) {
-            (b"id", []) => Reply::count(self.outbox.id),
-            (b"getname", []) => match self.outbox.name.lock().clone() {
-                name if name.is_empty() => Reply::Null,
-                name => Reply::Bulk(name),
-            },
-            (b"setname", [name]) if is_name(name) => {
-                *self.outbox.name.lock() = name.clone();
-                Reply::OK
-            }
-            (b"setname", [_]) => bad_name(),
-            // Said by client libraries on every connection; nothing here depends on them.
-            (b"setinfo", [_, _]) | (b"no-evict" | b"no-touch", [_]) => Reply::OK,
-            (b"info", []) => Reply::bulk(describe(&self.outbox)),
-            (b"list", _) => {
-                let clients = self.shared.clients.lock();
-                Reply::bulk(clients.values().map(|c| describe(c)).collect::<String>())
-            }
-            (
-                b"id" | b"getname" | b"setname" | b"setinfo" | b"no-evict" | b"no-touch" | b"info",
-                _,
-            ) => wrong_number(&format!("client|{}", echo(subcommand).to_ascii_lowercase())),
-            _ => unknown_subcommand("CLIENT", subcommand),
-        }
-    }
-
     fn pubsub(&self, arguments: &[Bytes]) -> Reply {
         let [subcommand, arguments @ ..] = arguments else {
             return wrong_number("pubsub");
@@ -338,28 +216,19 @@ impl Client {
             broker.patterns(),
         ))
     }
-
-    /// Back to how the connection began.
-    fn reset(&mut self) -> Reply {
-        self.unsubscribe_all();
-        self.outbox.set_protocol(Protocol::Resp2);
-        *self.outbox.name.lock() = Bytes::new();
-        self.authenticated = self.shared.config.password.is_none();
-        Reply::Simple("RESET")
-    }
 }
 
-fn error(text: impl Into<String>) -> Reply {
+pub(super) fn error(text: impl Into<String>) -> Reply {
     Reply::Error(text.into())
 }
 
-fn wrong_number(command: &str) -> Reply {
+pub(super) fn wrong_number(command: &str) -> Reply {
     error(format!(
         "ERR wrong number of arguments for '{command}' command"
     ))
 }
 
-fn unknown_subcommand(command: &str, subcommand: &[u8]) -> Reply {
+pub(super) fn unknown_subcommand(command: &str, subcommand: &[u8]) -> Reply {
     error(format!(
         "ERR unknown subcommand '{}' of {command}",
         echo(subcommand)
@@ -387,36 +256,8 @@ fn command_reply(arguments: &[Bytes]) -> Reply {
     }
 }
 
-/// One line of `CLIENT LIST`, the fields that mean something here.
-fn describe(client: &Outbox) -> String {
-    let channels = client.channels.load(Ordering::Relaxed);
-    let patterns = client.patterns.load(Ordering::Relaxed);
-    format!(
-        "id={} addr={} name={} age={} flags={} db=0 sub={channels} psub={patterns} resp={}\n",
-        client.id,
-        client.peer,
-        String::from_utf8_lossy(&client.name.lock()),
-        client.since.elapsed().as_secs(),
-        if channels + patterns > 0 { 'P' } else { 'N' },
-        if client.protocol() == Protocol::Resp3 {
-            3
-        } else {
-            2
-        },
-    )
-}
-
-/// Names stand in a list that is separated by spaces and line breaks.
-fn is_name(name: &[u8]) -> bool {
-    name.len() <= MAX_NAME && name.iter().all(u8::is_ascii_graphic)
-}
-
-fn bad_name() -> Reply {
-    error("ERR Client names cannot contain spaces, newlines or special characters.")
-}
-
 /// What can be repeated to the client of what it sent: short, and on one line.
-fn echo(word: &[u8]) -> String {
+pub(super) fn echo(word: &[u8]) -> String {
     let short = &word[..word.len().min(MAX_ECHO)];
     let shown = |c: char| if c.is_control() { '?' } else { c };
     String::from_utf8_lossy(short).chars().map(shown).collect()

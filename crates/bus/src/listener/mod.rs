@@ -7,6 +7,7 @@
 
 mod client;
 mod commands;
+mod handshake;
 mod outbox;
 mod reply;
 mod request;

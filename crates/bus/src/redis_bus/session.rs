@@ -8,7 +8,7 @@ use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, RedisError, Value};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::RedisConfig;
@@ -209,7 +209,8 @@ async fn watch_over(
     mut publisher: MultiplexedConnection,
     config: &RedisConfig,
 ) -> String {
-    let mut ticks = interval(config.ping_interval.max(Duration::from_millis(1)));
+    let every = config.ping_interval.max(Duration::from_millis(1));
+    let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     subscriber.set_response_timeout(config.ping_timeout);
     publisher.set_response_timeout(config.ping_timeout);

@@ -30,53 +30,38 @@ impl RawClient {
         soon(self.stream.write_all(bytes)).await.unwrap();
     }
 
-    /// Reads as many bytes as are expected, and compares. `~` stands for a line break.
-    #[track_caller]
-    pub(crate) fn expect(&mut self, expected: &str) -> impl Future<Output = ()> {
-        let place = std::panic::Location::caller();
-        let expected = expected.replace('~', "\r\n");
-        async move {
-            let mut came = vec![0; expected.len()];
-            let mut length = 0;
-            // Stops where the bytes begin to differ: what comes may be shorter.
-            while length < came.len() && expected.as_bytes()[..length] == came[..length] {
-                match soon(self.stream.read(&mut came[length..])).await.unwrap() {
-                    0 => break,
-                    more => length += more,
-                }
-            }
-            let came = String::from_utf8_lossy(&came[..length]).into_owned();
-            assert_eq!(came, expected, "{place}");
-        }
-    }
-
     /// Sends a command and compares the answer.
     #[track_caller]
     pub(crate) fn ask(&mut self, command: &str, expected: &str) -> impl Future<Output = ()> {
-        let place = std::panic::Location::caller();
+        let what = format!("{}: {command}", std::panic::Location::caller());
         let (command, expected) = (command.to_owned(), expected.to_owned());
         async move {
             self.send(&command).await;
-            let words = format!("{place}: {command}");
-            let answer = self
-                .line_or(expected.len() + expected.matches('~').count())
-                .await;
-            assert_eq!(answer, expected.replace('~', "\r\n"), "{words}");
+            self.compare(&what, &expected).await;
         }
     }
 
-    /// What has come once `length` bytes have, or less when the peer pauses or closes.
-    async fn line_or(&mut self, length: usize) -> String {
-        let mut came = vec![0; length];
-        let mut have = 0;
-        while have < length {
-            let read = self.stream.read(&mut came[have..]);
-            match tokio::time::timeout(std::time::Duration::from_secs(5), read).await {
-                Ok(Ok(more)) if more > 0 => have += more,
-                _ => break,
+    /// Reads as many bytes as are expected, and compares. `~` stands for a line break.
+    #[track_caller]
+    pub(crate) fn expect(&mut self, expected: &str) -> impl Future<Output = ()> {
+        let what = std::panic::Location::caller().to_string();
+        let expected = expected.to_owned();
+        async move { self.compare(&what, &expected).await }
+    }
+
+    async fn compare(&mut self, what: &str, expected: &str) {
+        let expected = expected.replace('~', "\r\n");
+        let mut came = vec![0; expected.len()];
+        let mut length = 0;
+        // Stops where the bytes begin to differ: what comes may be shorter.
+        while length < came.len() && expected.as_bytes()[..length] == came[..length] {
+            match soon(self.stream.read(&mut came[length..])).await.unwrap() {
+                0 => break,
+                more => length += more,
             }
         }
-        String::from_utf8_lossy(&came[..have]).into_owned()
+        let came = String::from_utf8_lossy(&came[..length]).into_owned();
+        assert_eq!(came, expected, "{what}");
     }
 
     /// All until the peer closes.
