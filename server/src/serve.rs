@@ -138,37 +138,36 @@ fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, Se
 
 /// Says where the gateway is, and how an administrator gets in.
 fn announce(gateway: &Gateway, address: SocketAddr) -> Result<(), ServeError> {
-    use std::io::Write;
+    use std::fmt::Write as _;
+    use std::io::Write as _;
     let mut config = gateway.config.clone();
     config.listen = address;
-    let mut out = std::io::stdout().lock();
     let bus = gateway.bus_info();
-    writeln!(
-        out,
-        "Tidegate {} listens on http://{}",
+    let at = bus
+        .address
+        .map(|address| format!(" at {address}"))
+        .unwrap_or_default();
+    let mut said = format!(
+        "Tidegate {} listens on http://{}\nThe bus is {}{at}\n",
         env!("CARGO_PKG_VERSION"),
-        reachable(&config)
-    )?;
-    match bus.address {
-        Some(at) => writeln!(out, "The bus is {} at {at}", bus.kind)?,
-        None => writeln!(out, "The bus is {}", bus.kind)?,
-    }
+        reachable(&config),
+        bus.kind
+    );
+    // Writing to a string cannot fail.
     if !gateway.admin.has_password() {
         let link = AdminAuth::make_link(&gateway.tokens, now_seconds(), START_LINK_SECONDS)?;
-        writeln!(
-            out,
-            "Administer it (this link works once): {}",
-            admin_link(&config, &link)
-        )?;
+        let link = admin_link(&config, &link);
+        let _ = writeln!(said, "Administer it (this link works once): {link}");
     }
     if !gateway.config.open_tokens {
-        writeln!(
-            out,
-            "POST /token is for administrators only, since this gateway listens beyond loopback; \
-             --open-tokens lets everybody use it"
-        )?;
+        said.push_str(
+            "POST /token is for administrators only, since this gateway listens beyond \
+             loopback; --open-tokens lets everybody use it\n",
+        );
     }
-    out.flush()?;
+    let mut out = std::io::stdout().lock();
+    // A gateway whose output nobody reads any more still serves.
+    let _ = out.write_all(said.as_bytes()).and_then(|()| out.flush());
     Ok(())
 }
 
