@@ -17,6 +17,7 @@
 // The component macro writes `pub` items into private modules; the modules re-export them.
 #![allow(unreachable_pub)]
 
+pub mod admin;
 #[cfg(feature = "hydrate")]
 pub mod browser;
 pub mod client_page;

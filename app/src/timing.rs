@@ -24,10 +24,23 @@ pub fn socket_address() -> String {
     #[cfg(feature = "hydrate")]
     {
         let location = leptos::prelude::window().location();
-        let secure = location.protocol().is_ok_and(|protocol| protocol == "https:");
+        let secure = location
+            .protocol()
+            .is_ok_and(|protocol| protocol == "https:");
         let scheme = if secure { "wss" } else { "ws" };
-        format!("{scheme}://{}/websocket", location.host().unwrap_or_default())
+        format!(
+            "{scheme}://{}/websocket",
+            location.host().unwrap_or_default()
+        )
     }
     #[cfg(not(feature = "hydrate"))]
     String::new()
+}
+
+/// Whether nobody sees the page now; nothing needs refreshing then.
+pub fn hidden() -> bool {
+    #[cfg(feature = "hydrate")]
+    return leptos::prelude::document().hidden();
+    #[cfg(not(feature = "hydrate"))]
+    false
 }

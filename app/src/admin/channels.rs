@@ -1,0 +1,121 @@
+//! The channels that have members.
+
+use leptos::prelude::*;
+use tidegate_protocol::admin::ChannelInfo;
+use tidegate_protocol::{JoinRule, PresenceMode};
+
+use super::api;
+use super::paged::{Paged, Pager, Standin};
+use super::screen::Screen;
+use super::state::use_admin_state;
+use crate::components::{Badge, Card, Column, Table, TextField, Tone};
+use crate::{format, timing};
+
+/// Search, table, pages.
+#[component]
+pub(super) fn ChannelsScreen() -> impl IntoView {
+    let state = use_admin_state();
+    let list = Paged::<ChannelInfo>::new(state, api::CHANNELS.to_owned());
+    view! {
+        <Card title="Channels">
+            <div class="stack">
+                <TextField
+                    name="channel-search"
+                    label="Search"
+                    kind="search"
+                    value=list.search
+                    placeholder="part of a topic"
+                />
+                <Standin
+                    list
+                    empty="No channel has a member"
+                    why="A channel appears here when the first client joins it."
+                />
+                <div hidden=move || list.items.with(Vec::is_empty)>
+                    <Table caption="Channels" columns=columns()>
+                        <For
+                            each=move || list.items.get()
+                            key=|channel| (channel.topic.clone(), row_key(channel))
+                            let(channel)
+                        >
+                            <Row channel/>
+                        </For>
+                    </Table>
+                </div>
+                <Pager list what="channels"/>
+            </div>
+        </Card>
+    }
+}
+
+fn columns() -> Vec<Column> {
+    vec![
+        Column::text("Topic"),
+        Column::number("Members"),
+        Column::number("Events/s"),
+        Column::number("To clients"),
+        Column::number("From clients"),
+        Column::text("Open for"),
+        Column::text("Who may join"),
+    ]
+}
+
+/// A row is drawn anew when its figures change.
+fn row_key(channel: &ChannelInfo) -> (u64, u64, u64, u64, bool) {
+    (
+        channel.members,
+        channel.rate,
+        channel.events_to,
+        channel.events_from,
+        channel.definition.relay,
+    )
+}
+
+#[component]
+fn Row(channel: ChannelInfo) -> impl IntoView {
+    let href = Screen::Channel(channel.topic.clone()).path();
+    let whole = |n: u64| format::grouped(n.cast_signed());
+    view! {
+        <tr>
+            <td class="wide-cell">
+                <a class="mono" href=href>
+                    {channel.topic}
+                </a>
+            </td>
+            <td class="number">{whole(channel.members)}</td>
+            <td class="number">{whole(channel.rate)}</td>
+            <td class="number">{whole(channel.events_to)}</td>
+            <td class="number">{whole(channel.events_from)}</td>
+            <td>{format::span(timing::now_ms() - channel.opened_at as f64)}</td>
+            <td>
+                <Rule join=channel.definition.join presence=channel.definition.presence/>
+            </td>
+        </tr>
+    }
+}
+
+/// Who may join, and what they see of each other.
+#[component]
+pub(super) fn Rule(
+    /// Who may join.
+    join: JoinRule,
+    /// How much of presence is shown.
+    presence: PresenceMode,
+) -> impl IntoView {
+    let (tone, word) = match join {
+        JoinRule::Public => (Tone::Good, "anybody"),
+        JoinRule::Token => (Tone::Accent, "with a token"),
+        JoinRule::Admin => (Tone::Warn, "administrators"),
+    };
+    let presence = match presence {
+        PresenceMode::Full => "presence",
+        PresenceMode::Count => "count only",
+        PresenceMode::Off => "no presence",
+    };
+    view! {
+        <span class="row">
+            <Badge tone=Signal::from(tone)>{word}</Badge>
+            <Badge>{presence}</Badge>
+        </span>
+    }
+}

@@ -1,0 +1,129 @@
+//! Signing in: with the password, or with the link where there is none.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use leptos_router::hooks::use_query_map;
+
+use super::api;
+use super::state::{AdminState, Session};
+use crate::components::{Button, ButtonKind, Card, TextField};
+use crate::http::ApiError;
+
+/// The form, or what to do instead.
+#[component]
+pub(super) fn SignInForm(
+    /// The state of the admin pages.
+    state: AdminState,
+) -> impl IntoView {
+    let query = use_query_map();
+    let refused = move || query.with(|query| query.get("link").as_deref() == Some("refused"));
+    let words = move || match state.session.get() {
+        Session::Out { words, .. } => words,
+        Session::In => None,
+    };
+    let by_password = move || {
+        matches!(
+            state.session.get(),
+            Session::Out {
+                password_login: true,
+                ..
+            }
+        )
+    };
+    view! {
+        <div class="sign-in">
+            <Card title="Sign in">
+                <div class="stack">
+                    {move || {
+                        words().map(|words| view! { <p class="notice" data-tone="warn">{words}</p> })
+                    }}
+                    <Show when=refused>
+                        <p class="notice" data-tone="bad" role="alert">
+                            "This link was used before or is too old. Ask for a new one: run "
+                            <code>"tidegate admin-link"</code> " beside the gateway."
+                        </p>
+                    </Show>
+                    <Show when=by_password fallback=LinkWords>
+                        <PasswordForm state/>
+                    </Show>
+                </div>
+            </Card>
+        </div>
+    }
+}
+
+#[component]
+fn LinkWords() -> impl IntoView {
+    view! {
+        <p>
+            "This gateway has no admin password. It printed a link when it started: open it, and you are signed in."
+        </p>
+        <p class="muted">
+            "The link works once. For another one run " <code>"tidegate admin-link"</code>
+            " beside the gateway, or start it with " <code>"--admin-password"</code> "."
+        </p>
+    }
+}
+
+#[component]
+fn PasswordForm(state: AdminState) -> impl IntoView {
+    let password = RwSignal::new(String::new());
+    let error = RwSignal::new(None::<String>);
+    let busy = RwSignal::new(false);
+    view! {
+        <form
+            class="stack"
+            on:submit=move |ev| {
+                ev.prevent_default();
+                let typed = password.get_untracked();
+                if typed.is_empty() {
+                    error.set(Some("Type the admin password.".to_owned()));
+                    return;
+                }
+                busy.set(true);
+                spawn_local(async move {
+                    let answer = api::sign_in(typed).await;
+                    // The page may be gone.
+                    busy.try_set(false);
+                    match answer {
+                        Ok(info) => {
+                            password.try_set(String::new());
+                            state.set_session(&info);
+                        }
+                        Err(ApiError::SignedOut(detail)) => {
+                            error.try_set(Some(detail));
+                        }
+                        Err(other) => {
+                            error.try_set(Some(other.to_string()));
+                        }
+                    }
+                });
+            }
+        >
+            // Password managers want a name beside the password.
+            <input
+                class="visually-hidden"
+                type="text"
+                name="username"
+                autocomplete="username"
+                value="admin"
+                tabindex="-1"
+                aria-hidden="true"
+                readonly
+            />
+            <TextField
+                name="password"
+                label="Admin password"
+                kind="password"
+                autocomplete="current-password"
+                value=password
+                error=Signal::derive(move || error.get())
+            />
+            <div class="row">
+                <Button submit=true kind=ButtonKind::Primary disabled=Signal::derive(move || busy.get())>
+                    {move || if busy.get() { "Signing in…" } else { "Sign in" }}
+                </Button>
+            </div>
+        </form>
+    }
+}

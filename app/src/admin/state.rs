@@ -1,0 +1,209 @@
+//! What the admin pages share: the session, the connection, the figures, and how actions run.
+
+use leptos::prelude::*;
+use leptos::task::spawn_local;
+use tidegate_client::Client;
+use tidegate_protocol::admin::{BusInfo, Done, Overview, Sample, SessionInfo};
+
+use crate::components::{Toasts, Tone, use_toasts};
+use crate::first_paint::FirstPaint;
+use crate::http::ApiError;
+
+/// How many seconds of figures are shown.
+pub(crate) const HISTORY: usize = 300;
+
+/// What is said when the gateway does not know the session any more.
+const SESSION_ENDED: &str = "Your session has ended. Sign in again to go on.";
+
+/// Whether this browser may see the admin pages.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Session {
+    /// Signed in.
+    In,
+    /// Not signed in.
+    Out {
+        /// Whether a password will do; otherwise it takes a link.
+        password_login: bool,
+        /// Why, when there is more to say than that.
+        words: Option<String>,
+    },
+}
+
+/// What does not change while the gateway runs.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Gateway {
+    pub(crate) version: String,
+    pub(crate) node: String,
+    pub(crate) started_at: u64,
+}
+
+/// The state of the admin pages.
+#[derive(Clone, Copy)]
+pub(crate) struct AdminState {
+    pub(crate) session: RwSignal<Session>,
+    /// Which gateway this is; none before the first answer.
+    pub(crate) gateway: RwSignal<Option<Gateway>>,
+    /// Its bus.
+    pub(crate) bus: RwSignal<Option<BusInfo>>,
+    /// Its figures, oldest first.
+    pub(crate) history: RwSignal<Vec<Sample>>,
+    /// Why the figures are missing.
+    pub(crate) failed: RwSignal<Option<String>>,
+    /// Grows whenever a channel or its members change: lists look at it.
+    pub(crate) changes: RwSignal<u64>,
+    pub(crate) toasts: Toasts,
+    pub(super) client: RwSignal<Option<Client>>,
+}
+
+impl AdminState {
+    /// As the page was rendered.
+    pub(crate) fn new(first: &FirstPaint) -> Self {
+        let session = if first.admin {
+            Session::In
+        } else {
+            Session::Out {
+                password_login: first.password_login,
+                words: None,
+            }
+        };
+        Self {
+            session: RwSignal::new(session),
+            gateway: RwSignal::default(),
+            bus: RwSignal::default(),
+            history: RwSignal::default(),
+            failed: RwSignal::default(),
+            changes: RwSignal::default(),
+            toasts: use_toasts(),
+            client: RwSignal::default(),
+        }
+    }
+
+    pub(crate) fn signed_in(&self) -> bool {
+        self.session.with(|session| *session == Session::In)
+    }
+
+    /// What the gateway says about the session.
+    pub(crate) fn set_session(&self, info: &SessionInfo) {
+        let session = if info.admin {
+            Session::In
+        } else {
+            let words = match self.session.get_untracked() {
+                Session::In => Some(SESSION_ENDED.to_owned()),
+                Session::Out { words, .. } => words,
+            };
+            Session::Out {
+                password_login: info.password_login,
+                words,
+            }
+        };
+        if self.session.get_untracked() != session {
+            self.session.set(session);
+        }
+    }
+
+    /// The gateway does not know the session any more.
+    pub(crate) fn session_ended(&self) {
+        if self.session.try_get_untracked() == Some(Session::In) {
+            let words = Some(SESSION_ENDED.to_owned());
+            self.session.set(Session::Out {
+                password_login: true,
+                words,
+            });
+            // Whether there is a password only the gateway knows.
+            let state = *self;
+            spawn_local(async move {
+                if let Ok(info) = super::api::session().await
+                    && state.session.try_get_untracked().is_some()
+                {
+                    state.set_session(&info);
+                }
+            });
+        }
+    }
+
+    /// Hands out the error of a request as a sentence, after seeing to an ended session.
+    pub(crate) fn words(&self, error: &ApiError) -> String {
+        if matches!(error, ApiError::SignedOut(_)) {
+            self.session_ended();
+        }
+        error.to_string()
+    }
+
+    /// Runs an action; what it did, or why it failed, is shown as a toast.
+    pub(crate) fn act(
+        &self,
+        action: impl Future<Output = Result<Done, ApiError>> + 'static,
+        then: impl FnOnce() + 'static,
+    ) {
+        let state = *self;
+        spawn_local(async move {
+            match action.await {
+                Ok(Done { done }) => {
+                    state.toasts.say(Tone::Good, done);
+                    then();
+                }
+                Err(error) => state.toasts.say(Tone::Bad, state.words(&error)),
+            }
+        });
+    }
+
+    /// The figures so far.
+    pub(crate) fn set_overview(&self, overview: Overview) {
+        let Overview {
+            version,
+            node,
+            started_at,
+            bus,
+            history,
+        } = overview;
+        self.gateway.set(Some(Gateway {
+            version,
+            node,
+            started_at,
+        }));
+        self.bus.set(Some(bus));
+        self.history.set(history);
+        self.failed.set(None);
+    }
+
+    /// The figures of one more second.
+    pub(crate) fn add_sample(&self, sample: Sample) {
+        // The page may be gone.
+        let _ = self.history.try_update(|history| add(history, sample));
+    }
+}
+
+/// Keeps the last [`HISTORY`] samples in order; one that is there already is not added twice.
+fn add(history: &mut Vec<Sample>, sample: Sample) {
+    if history.last().is_some_and(|last| last.time >= sample.time) {
+        return;
+    }
+    history.push(sample);
+    let excess = history.len().saturating_sub(HISTORY);
+    history.drain(..excess);
+}
+
+/// The state of the admin pages around; outside of them one that nobody watches.
+pub(crate) fn use_admin_state() -> AdminState {
+    use_context::<AdminState>().unwrap_or_else(|| AdminState::new(&FirstPaint::default()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn samples_come_once_and_the_oldest_go() {
+        let sample = |time| Sample {
+            time,
+            ..Sample::default()
+        };
+        let mut history = Vec::new();
+        for time in 1..=HISTORY as u64 + 5 {
+            add(&mut history, sample(time));
+            add(&mut history, sample(time));
+        }
+        assert_eq!(history.len(), HISTORY);
+        assert_eq!(history[0].time, 6);
+    }
+}
