@@ -36,7 +36,7 @@ enum Verdict {
 }
 
 /// The server.
-pub(crate) struct Server {
+pub struct Server {
     poll: Poll,
     listener: TcpListener,
     connections: Vec<Option<Connection>>,
@@ -50,7 +50,7 @@ impl Server {
     ///
     /// # Errors
     /// When the address is taken, or the system has no epoll to give.
-    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
+    pub fn bind(address: SocketAddr) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(address)?;
         poll.registry()
@@ -69,7 +69,7 @@ impl Server {
     ///
     /// # Errors
     /// When the system does not know.
-    pub(crate) fn address(&self) -> io::Result<SocketAddr> {
+    pub fn address(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
     }
 
@@ -77,7 +77,7 @@ impl Server {
     ///
     /// # Errors
     /// When epoll itself fails; the fault of one socket ends that socket.
-    pub(crate) fn run(&mut self) -> io::Result<Infallible> {
+    pub fn run(&mut self) -> io::Result<Infallible> {
         let mut events = Events::with_capacity(1024);
         loop {
             match self.poll.poll(&mut events, None) {

@@ -1,0 +1,227 @@
+//! One client: connect, shake hands, join, and then take frames.
+//!
+//! A client holds no read buffer of its own unless half a frame is left over, so that ten
+//! thousand of them are small.
+
+use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::net::SocketAddr;
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use crate::frame::{self, Frame, Kind};
+use crate::options::Target;
+
+/// Key and answer of the example in RFC 6455, section 1.3: the answer can be checked without
+/// computing a digest.
+const KEY: &str = "dGhlIHNhbXBsZSBub25jZQ==";
+const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
+
+/// How far a client is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    Connecting,
+    Handshaking,
+    Joining,
+    In,
+}
+
+/// Whom the clients talk to.
+#[derive(Debug, Clone)]
+pub(crate) struct Destination {
+    pub(crate) target: Target,
+    pub(crate) address: SocketAddr,
+    pub(crate) topic: String,
+}
+
+/// One client.
+pub(crate) struct Client {
+    stream: TcpStream,
+    stage: Stage,
+    /// Half a frame, or half an answer to the handshake.
+    rest: Vec<u8>,
+}
+
+impl Client {
+    /// Begins to connect.
+    pub(crate) fn start(to: &Destination, registry: &Registry, token: Token) -> io::Result<Self> {
+        let mut stream = TcpStream::connect(to.address)?;
+        registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+        Ok(Self {
+            stream,
+            stage: Stage::Connecting,
+            rest: Vec::new(),
+        })
+    }
+
+    /// Whether the client has joined.
+    pub(crate) fn is_in(&self) -> bool {
+        self.stage == Stage::In
+    }
+
+    /// The connection may be there.
+    pub(crate) fn writable(&mut self, to: &Destination) -> Result<(), String> {
+        if self.stage != Stage::Connecting {
+            return Ok(());
+        }
+        if let Some(error) = self.stream.take_error().map_err(text)? {
+            return Err(error.to_string());
+        }
+        match self.stream.peer_addr() {
+            Ok(_) => {}
+            Err(error) if error.kind() == ErrorKind::NotConnected => return Ok(()),
+            Err(error) => return Err(error.to_string()),
+        }
+        self.stream.set_nodelay(true).map_err(text)?;
+        self.stage = Stage::Handshaking;
+        let request = format!(
+            "GET /websocket?vsn=2.0.0 HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n\
+             Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n",
+            to.address
+        );
+        self.send(request.as_bytes())
+    }
+
+    /// Takes what has come, and hands each data frame of a client that is in to `deliver`.
+    pub(crate) fn readable(
+        &mut self,
+        to: &Destination,
+        buffer: &mut [u8],
+        mut deliver: impl FnMut(&[u8]),
+    ) -> Result<(), String> {
+        loop {
+            match self.stream.read(buffer) {
+                Ok(0) => return Err("the server closed it without a word".to_owned()),
+                Ok(length) => {
+                    self.take(to, &buffer[..length], &mut deliver)?;
+                    // A short read has emptied the socket: the next one would say WouldBlock.
+                    if length < buffer.len() {
+                        return Ok(());
+                    }
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+    }
+
+    fn take(
+        &mut self,
+        to: &Destination,
+        new: &[u8],
+        deliver: &mut impl FnMut(&[u8]),
+    ) -> Result<(), String> {
+        if self.rest.is_empty() && self.stage == Stage::In {
+            let taken = self.frames(to, new, deliver)?;
+            self.rest.extend_from_slice(&new[taken..]);
+            return Ok(());
+        }
+        let mut bytes = std::mem::take(&mut self.rest);
+        bytes.extend_from_slice(new);
+        let mut taken = 0;
+        if self.stage == Stage::Handshaking {
+            let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+                self.rest = bytes;
+                return Ok(());
+            };
+            taken = end + 4;
+            self.shaken(to, &String::from_utf8_lossy(&bytes[..end]))?;
+        }
+        taken += self.frames(to, &bytes[taken..], deliver)?;
+        self.rest = bytes.split_off(taken);
+        self.rest.shrink_to_fit();
+        Ok(())
+    }
+
+    /// The answer to the handshake is there.
+    fn shaken(&mut self, to: &Destination, head: &str) -> Result<(), String> {
+        if !head.starts_with("HTTP/1.1 101 ") || !head.contains(ACCEPT) {
+            return Err(format!(
+                "the handshake was answered {:?}",
+                head.lines().next()
+            ));
+        }
+        if to.target == Target::Floor {
+            self.stage = Stage::In;
+            return Ok(());
+        }
+        self.stage = Stage::Joining;
+        let join = format!(r#"["1","1","{}","phx_join",{{}}]"#, to.topic);
+        self.send(&frame::masked(1, join.as_bytes()))
+    }
+
+    /// Takes all whole frames; returns how many bytes they took.
+    fn frames(
+        &mut self,
+        to: &Destination,
+        bytes: &[u8],
+        deliver: &mut impl FnMut(&[u8]),
+    ) -> Result<usize, String> {
+        let mut taken = 0;
+        while let Some(Frame {
+            kind,
+            payload,
+            length,
+        }) = frame::parse(&bytes[taken..])?
+        {
+            taken += length;
+            match kind {
+                Kind::Data if self.stage == Stage::In => deliver(payload),
+                Kind::Data => self.joined(to, payload)?,
+                Kind::Ping => self.send(&frame::masked(10, &payload[..payload.len().min(125)]))?,
+                Kind::Pong => {}
+                Kind::Close => return Err(format!("the server closed it: {}", reason(payload))),
+            }
+        }
+        Ok(taken)
+    }
+
+    /// A frame before the join was answered: it should be the answer.
+    fn joined(&mut self, to: &Destination, payload: &[u8]) -> Result<(), String> {
+        let frame: serde_json::Value = serde_json::from_slice(payload).map_err(text)?;
+        if frame[3] != "phx_reply" {
+            return Ok(());
+        }
+        if frame[4]["status"] == "ok" {
+            self.stage = Stage::In;
+            return Ok(());
+        }
+        Err(format!(
+            "the join of {} was refused: {}",
+            to.topic, frame[4]["response"]
+        ))
+    }
+
+    /// Keeps the connection from being taken for dead.
+    pub(crate) fn heartbeat(&mut self) -> Result<(), String> {
+        self.send(&frame::masked(1, br#"[null,"h","phoenix","heartbeat",{}]"#))
+    }
+
+    /// Clients send so little that the kernel always takes it.
+    fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
+        match self.stream.write(bytes) {
+            Ok(written) if written == bytes.len() => Ok(()),
+            Ok(_) => Err("the server does not read".to_owned()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+}
+
+fn text(error: impl std::fmt::Display) -> String {
+    error.to_string()
+}
+
+/// The code and the text of a close frame.
+fn reason(payload: &[u8]) -> String {
+    match payload {
+        [a, b, text @ ..] => {
+            format!(
+                "{} {}",
+                u16::from_be_bytes([*a, *b]),
+                String::from_utf8_lossy(text)
+            )
+        }
+        _ => "no code".to_owned(),
+    }
+}

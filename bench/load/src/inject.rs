@@ -1,0 +1,129 @@
+//! How a message goes in: `PUBLISH` on the gateway's bus, or `POST /inject` to the floor.
+//!
+//! Either way the clients get the same bytes.
+
+use std::io::{ErrorKind, Read as _, Write as _};
+use std::net::SocketAddr;
+
+use mio::net::TcpStream;
+use mio::{Interest, Registry, Token};
+
+use crate::error::LoadError;
+use crate::options::Target;
+
+/// Bytes that may wait for a target that does not take them.
+const MAX_WAITING: usize = 16 << 20;
+
+/// The event of every message.
+const EVENT: &str = "message";
+
+/// The connection on which messages go in.
+pub(crate) struct Injector {
+    stream: TcpStream,
+    target: Target,
+    topic: String,
+    waiting: Vec<u8>,
+    /// The beginning of an answer whose end has not come.
+    answers: Vec<u8>,
+}
+
+impl Injector {
+    /// Connects.
+    pub(crate) fn connect(
+        target: Target,
+        address: SocketAddr,
+        topic: &str,
+        registry: &Registry,
+        token: Token,
+    ) -> Result<Self, LoadError> {
+        let connect = || {
+            let stream = std::net::TcpStream::connect(address)?;
+            stream.set_nodelay(true)?;
+            stream.set_nonblocking(true)?;
+            let mut stream = TcpStream::from_std(stream);
+            registry.register(&mut stream, token, Interest::READABLE | Interest::WRITABLE)?;
+            Ok(stream)
+        };
+        let stream = connect().map_err(|error: std::io::Error| {
+            LoadError::Inject(format!("no connection to {address}: {error}"))
+        })?;
+        let topic = topic.to_owned();
+        Ok(Self {
+            stream,
+            target,
+            topic,
+            waiting: Vec::new(),
+            answers: Vec::new(),
+        })
+    }
+
+    /// Puts one message in.
+    pub(crate) fn send(&mut self, payload: &str) -> Result<(), LoadError> {
+        let request = match self.target {
+            Target::Gateway => {
+                let name = format!("to:{}:{EVENT}", self.topic);
+                let (names, bytes) = (name.len(), payload.len());
+                format!("*3\r\n$7\r\nPUBLISH\r\n${names}\r\n{name}\r\n${bytes}\r\n{payload}\r\n")
+            }
+            Target::Floor => {
+                let frame = format!(r#"[null,null,"{}","{EVENT}",{payload}]"#, self.topic);
+                let bytes = frame.len();
+                format!("POST /inject HTTP/1.1\r\nContent-Length: {bytes}\r\n\r\n{frame}")
+            }
+        };
+        if self.waiting.len() + request.len() > MAX_WAITING {
+            return Err(LoadError::Inject(
+                "the target takes them too slowly".to_owned(),
+            ));
+        }
+        self.waiting.extend_from_slice(request.as_bytes());
+        self.flush()
+    }
+
+    /// Something happened on the connection: write on, and look at the answers.
+    pub(crate) fn ready(&mut self) -> Result<(), LoadError> {
+        self.flush()?;
+        let mut buffer = [0; 16 * 1024];
+        loop {
+            match self.stream.read(&mut buffer) {
+                Ok(0) => return Err(LoadError::Inject("the target hung up".to_owned())),
+                Ok(length) => self.check(&buffer[..length])?,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(LoadError::Inject(error.to_string())),
+            }
+        }
+    }
+
+    fn flush(&mut self) -> Result<(), LoadError> {
+        while !self.waiting.is_empty() {
+            match self.stream.write(&self.waiting) {
+                Ok(written) => {
+                    self.waiting.drain(..written);
+                }
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => return Err(LoadError::Inject(error.to_string())),
+            }
+        }
+        Ok(())
+    }
+
+    /// Every line of an answer is a number of receivers, or the 204 of the floor and its end.
+    fn check(&mut self, answer: &[u8]) -> Result<(), LoadError> {
+        self.answers.extend_from_slice(answer);
+        while let Some(end) = self.answers.windows(2).position(|two| two == b"\r\n") {
+            let line = &self.answers[..end];
+            let fine = match self.target {
+                Target::Gateway => line.starts_with(b":"),
+                Target::Floor => line.is_empty() || line.starts_with(b"HTTP/1.1 204"),
+            };
+            if !fine {
+                return Err(LoadError::Inject(
+                    String::from_utf8_lossy(line).into_owned(),
+                ));
+            }
+            self.answers.drain(..end + 2);
+        }
+        Ok(())
+    }
+}
