@@ -1,0 +1,245 @@
+//! Properties of the codecs: decoding never panics, what is encoded decodes to the same, and a
+//! payload goes through byte for byte.
+
+use bytes::Bytes;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tidegate_protocol::{
+    BusName, DecodeError, Direction, Encoded, Event, Payload, Ref, Serializer, Status, Topic,
+    TopicPattern,
+};
+
+const BOTH: [Serializer; 2] = [Serializer::V1, Serializer::V2];
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        ".*".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::hash_map(".{0,8}", inner, 0..6)
+                .prop_map(|map| Value::Object(map.into_iter().collect())),
+        ]
+    })
+}
+
+fn any_ref() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        any::<u32>().prop_map(Value::from),
+        "[ -~]{0,20}".prop_map(Value::from),
+    ]
+}
+
+fn text(encoded: &Encoded) -> Value {
+    match encoded {
+        Encoded::Text(text) => serde_json::from_slice(text).expect("valid JSON"),
+        Encoded::Binary(_) => panic!("expected a text frame"),
+    }
+}
+
+fn decode(
+    serializer: Serializer,
+    frame: &str,
+) -> Result<tidegate_protocol::ClientFrame, DecodeError> {
+    serializer
+        .codec()
+        .decode_text(&Bytes::copy_from_slice(frame.as_bytes()))
+}
+
+proptest! {
+    #[test]
+    fn decoding_never_panics(data in prop::collection::vec(any::<u8>(), 0..300), opcode in 0..4_u8) {
+        let mut binary = data.clone();
+        binary.insert(0, opcode);
+        for serializer in BOTH {
+            let codec = serializer.codec();
+            let _ = codec.decode_text(&Bytes::from(data.clone()));
+            let _ = codec.decode_binary(&Bytes::from(data.clone()));
+            let _ = codec.decode_binary(&Bytes::from(binary.clone()));
+        }
+        let _ = BusName::parse(&data);
+        let _ = Payload::from_bus(Bytes::from(data));
+    }
+
+    #[test]
+    fn decoding_nearly_good_frames_never_panics(frame in r#"\[("[a-z"\\]{0,4}"|null|[0-9.e-]{1,4}|,|\[|\{|:|\}|\]| ){0,12}\]"#) {
+        let _ = decode(Serializer::V2, &frame);
+        let _ = decode(Serializer::V1, &frame);
+    }
+
+    /// A2 and A9: refs and payload come out as they went in.
+    #[test]
+    fn a_v2_frame_decodes_to_its_parts(
+        join_ref in any_ref(), reference in any_ref(), topic in ".{0,40}", event in ".{0,40}",
+        payload in any_json(),
+    ) {
+        let frame = json!([join_ref, reference, topic, event, payload]).to_string();
+        let decoded = decode(Serializer::V2, &frame).unwrap();
+        prop_assert_eq!(decoded.join_ref.as_json(), join_ref.to_string());
+        prop_assert_eq!(decoded.reference.as_json(), reference.to_string());
+        prop_assert_eq!((decoded.topic, decoded.event), (topic, event));
+        prop_assert_eq!(decoded.payload, Payload::Json(payload.to_string().into()));
+    }
+
+    #[test]
+    fn a_v1_frame_decodes_to_its_parts(
+        reference in any_ref(), topic in ".{0,40}", event in ".{0,40}", payload in any_json(),
+    ) {
+        let frame = json!({"topic": topic, "event": event, "payload": payload, "ref": reference});
+        let decoded = decode(Serializer::V1, &frame.to_string()).unwrap();
+        prop_assert!(decoded.join_ref.is_null());
+        prop_assert_eq!(decoded.reference.as_json(), reference.to_string());
+        prop_assert_eq!((decoded.topic, decoded.event), (topic, event));
+        prop_assert_eq!(decoded.payload, Payload::Json(payload.to_string().into()));
+    }
+
+    /// Every frame that goes out is JSON with the parts in their places.
+    #[test]
+    fn what_is_encoded_has_its_parts(
+        join_ref in any_ref(), reference in any_ref(), topic in ".{1,40}", event in ".{1,40}",
+        payload in any_json(),
+    ) {
+        let frame = json!([join_ref, reference, topic, "x", null]).to_string();
+        let refs = decode(Serializer::V2, &frame).unwrap();
+        let (jr, r, body) = (refs.join_ref, refs.reference, payload.to_string());
+        let reply = json!({"status": "error", "response": payload});
+        let v2 = Serializer::V2.codec();
+        prop_assert_eq!(
+            text(&v2.reply(&jr, &r, &topic, Status::Error, &body)),
+            json!([join_ref, reference, topic, "phx_reply", reply])
+        );
+        prop_assert_eq!(
+            text(&v2.push(&jr, &topic, &event, &body)),
+            json!([join_ref, null, topic, event, payload])
+        );
+        prop_assert_eq!(
+            text(&v2.end(&jr, &topic, &event, &body)),
+            json!([join_ref, join_ref, topic, event, payload])
+        );
+        let shared = Payload::Json(body.clone().into());
+        prop_assert_eq!(
+            text(&v2.broadcast(&topic, &event, &shared).unwrap()),
+            json!([null, null, topic, event, payload])
+        );
+        let v1 = Serializer::V1.codec();
+        prop_assert_eq!(
+            text(&v1.reply(&jr, &r, &topic, Status::Error, &body)),
+            json!({"topic": topic, "event": "phx_reply", "ref": reference, "payload": reply})
+        );
+        prop_assert_eq!(
+            text(&v1.broadcast(&topic, &event, &shared).unwrap()),
+            json!({"topic": topic, "event": event, "ref": null, "payload": payload})
+        );
+    }
+
+    #[test]
+    fn a_binary_push_decodes_to_its_parts(
+        join_ref in "[a-z0-9]{0,60}", reference in "[a-z0-9]{0,60}", topic in "\\PC{0,60}",
+        event in "\\PC{0,60}", data in prop::collection::vec(any::<u8>(), 0..100), cut in 0..20_usize,
+    ) {
+        let parts = [&join_ref, &reference, &topic, &event];
+        prop_assume!(parts.iter().all(|part| part.len() < 256));
+        let mut frame = vec![0];
+        frame.extend(parts.iter().map(|part| part.len() as u8));
+        parts.iter().for_each(|part| frame.extend(part.as_bytes()));
+        let header = frame.len();
+        frame.extend(&data);
+        let codec = Serializer::V2.codec();
+        let decoded = codec.decode_binary(&Bytes::from(frame.clone())).unwrap();
+        prop_assert_eq!(decoded.join_ref, Ref::from_text(&join_ref));
+        prop_assert_eq!(decoded.reference.to_text(), reference);
+        prop_assert_eq!((decoded.topic, decoded.event), (topic, event));
+        prop_assert_eq!(decoded.payload, Payload::Binary(data.into()));
+        frame.truncate(header.saturating_sub(cut + 1));
+        prop_assert_eq!(codec.decode_binary(&Bytes::from(frame)), Err(DecodeError::Truncated));
+    }
+
+    /// A7: what is a name goes over the bus and comes back as it was.
+    #[test]
+    fn names_survive_the_bus(topic in "\\PC{1,60}", event in "\\PC{1,60}") {
+        if let (Ok(topic), Ok(event)) = (Topic::new(&topic), Event::new(&event)) {
+            for direction in [Direction::To, Direction::From] {
+                let name = BusName { direction, topic: topic.clone(), event: event.clone() };
+                prop_assert_eq!(BusName::parse(name.to_string().as_bytes()), Ok(name));
+            }
+        }
+    }
+
+    /// A13: a pattern never means a topic that does not start with its prefix.
+    #[test]
+    fn a_pattern_means_only_its_prefix(pattern in "[ab:*]{1,6}", topic in "[ab:*]{1,6}") {
+        let matches = TopicPattern::new(&pattern).unwrap().matches(&topic);
+        let expected = pattern == topic
+            || (pattern.len() > 2
+                && pattern.ends_with(":*")
+                && topic.starts_with(&pattern[..pattern.len() - 1])
+                && topic.len() > pattern.len() - 1);
+        prop_assert_eq!(matches, expected);
+    }
+}
+
+/// Part E, 8.4: the vectors of the JavaScript client's own tests.
+#[test]
+fn the_published_binary_vectors_hold() {
+    let codec = Serializer::V2.codec();
+    let push = codec
+        .decode_binary(&Bytes::from_static(b"\0\x01\x01\x01\x0101te\x01"))
+        .unwrap();
+    assert_eq!(
+        (push.join_ref.to_text(), push.reference.to_text()),
+        ("0".into(), "1".into())
+    );
+    assert_eq!((push.topic.as_str(), push.event.as_str()), ("t", "e"));
+    assert_eq!(push.payload, Payload::Binary(Bytes::from_static(b"\x01")));
+    let broadcast = codec.broadcast(
+        "top",
+        "some-event",
+        &Payload::Binary(Bytes::from_static(b"\x01\x01")),
+    );
+    let expected = Bytes::from_static(b"\x02\x03\x0atopsome-event\x01\x01");
+    assert_eq!(broadcast, Some(Encoded::Binary(expected)));
+}
+
+/// A8: any JSON is JSON, byte for byte; anything else is bytes.
+#[test]
+fn a_body_from_the_bus_is_json_or_bytes() {
+    for json in ["{}", " [1] ", "\"a\"", "1.50", "null", "{\"b\":1,\"a\":2}"] {
+        assert_eq!(
+            Payload::from_bus(Bytes::from_static(json.as_bytes())),
+            Payload::Json(json.into())
+        );
+    }
+    for bytes in [&b""[..], b"{", b"01", b"nul", b"\xff", b"\"\xff\"", b"{}{}"] {
+        let payload = Payload::from_bus(Bytes::from_static(bytes));
+        assert_eq!(payload, Payload::Binary(Bytes::from_static(bytes)));
+    }
+}
+
+#[test]
+fn what_is_no_frame_says_why() {
+    for (frame, error) in [
+        ("", DecodeError::NotAFrame),
+        ("{}", DecodeError::NotAFrame),
+        ("[1,2,3,4]", DecodeError::TooFewElements),
+        ("[1,2,3,\"e\",5]", DecodeError::WrongType),
+        ("[1,2,\"t\",null,5]", DecodeError::WrongType),
+        ("[1,2,\"t\",\"e\",5]x", DecodeError::NotAFrame),
+    ] {
+        assert_eq!(decode(Serializer::V2, frame).unwrap_err(), error, "{frame}");
+    }
+    let long = format!("[\"{}\",1,\"t\",\"e\",5]", "x".repeat(63));
+    assert_eq!(
+        decode(Serializer::V2, &long).unwrap_err(),
+        DecodeError::RefTooLong
+    );
+    let not_utf8 = Bytes::from_static(b"[1,2,\"\xff\",\"e\",5]");
+    assert_eq!(
+        Serializer::V2.codec().decode_text(&not_utf8).unwrap_err(),
+        DecodeError::NotUtf8
+    );
+}
