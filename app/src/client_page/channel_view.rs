@@ -14,10 +14,7 @@ use crate::components::{
 #[component]
 pub(super) fn ChannelView() -> impl IntoView {
     let state = use_client_state();
-    let chosen = Memo::new_with_compare(
-        move |_| state.chosen().map(Keyed),
-        |old, new| old != new,
-    );
+    let chosen = Memo::new_with_compare(move |_| state.chosen().map(Keyed), |old, new| old != new);
     view! {
         <div class="client-main stack">
             {move || match chosen.get() {
@@ -85,15 +82,24 @@ fn Story(joined: Joined) -> impl IntoView {
     let words = move || {
         let (tone, what, reason, then) = match phase.get() {
             Phase::Joining | Phase::Joined(_) => return None,
-            Phase::Refused(reason) => {
-                (Tone::Bad, "The join was refused", reason, "The page tries again by itself.")
-            }
-            Phase::Interrupted(reason) => {
-                (Tone::Warn, "Interrupted", reason, "The page joins again by itself.")
-            }
-            Phase::Closed(reason) => {
-                (Tone::Neutral, "The channel was closed", reason, "Join it again to come back.")
-            }
+            Phase::Refused(reason) => (
+                Tone::Bad,
+                "The join was refused",
+                reason,
+                "The page tries again by itself.",
+            ),
+            Phase::Interrupted(reason) => (
+                Tone::Warn,
+                "Interrupted",
+                reason,
+                "The page joins again by itself.",
+            ),
+            Phase::Closed(reason) => (
+                Tone::Neutral,
+                "The channel was closed",
+                reason,
+                "Join it again to come back.",
+            ),
         };
         Some((tone, format!("{what}: {reason}"), advice(&reason), then))
     };
@@ -195,7 +201,9 @@ fn AnswerRow(answer: Answer) -> impl IntoView {
     let (tone, word, text) = match answer.result {
         Ok(response) => (Tone::Good, "ok", response),
         Err(reason) => {
-            let advice = advice(&reason).map(|advice| format!(". {advice}")).unwrap_or_default();
+            let advice = advice(&reason)
+                .map(|advice| format!(". {advice}"))
+                .unwrap_or_default();
             (Tone::Bad, "not sent", format!("{reason}{advice}"))
         }
     };

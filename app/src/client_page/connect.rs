@@ -16,7 +16,10 @@ fn in_words(status: Option<&Status>) -> (Tone, String) {
         Some(Status::Connecting { attempt: 0, .. }) => (Tone::Neutral, "Connecting…".to_owned()),
         Some(Status::Connecting { reason, .. }) => {
             let reason = reason.as_deref().unwrap_or("the connection was lost");
-            (Tone::Warn, format!("Not connected: {reason}. The page tries again by itself."))
+            (
+                Tone::Warn,
+                format!("Not connected: {reason}. The page tries again by itself."),
+            )
         }
         Some(Status::Closed { .. }) => (Tone::Neutral, "Disconnected.".to_owned()),
     }
@@ -29,7 +32,9 @@ pub(super) fn ConnectCard() -> impl IntoView {
     let page = use_page_connection();
     let is_open = Memo::new(move |_| state.is_open());
     let lost = move || {
-        state.status.with(|s| matches!(s, Some(Status::Connecting { attempt: 1.., .. })))
+        state
+            .status
+            .with(|s| matches!(s, Some(Status::Connecting { attempt: 1.., .. })))
     };
     let said = Memo::new(move |_| state.status.with(|status| in_words(status.as_ref()).1));
     let tone = Signal::derive(move || state.status.with(|status| in_words(status.as_ref()).0));
@@ -125,8 +130,13 @@ fn ServerTime() -> impl IntoView {
 
 /// `2026-11-21T12:00:00.123+01:00` without its fraction and its `T`.
 fn readable(datetime: &str) -> String {
-    let Some((date, rest)) = datetime.split_once('T') else { return datetime.to_owned() };
-    let time: String = rest.chars().take_while(|c| c.is_ascii_digit() || *c == ':').collect();
+    let Some((date, rest)) = datetime.split_once('T') else {
+        return datetime.to_owned();
+    };
+    let time: String = rest
+        .chars()
+        .take_while(|c| c.is_ascii_digit() || *c == ':')
+        .collect();
     let zone = rest.find(['+', '-', 'Z']).map_or("", |at| &rest[at..]);
     format!("{date} {time} {zone}")
 }
@@ -137,7 +147,10 @@ mod tests {
 
     #[test]
     fn the_servers_time_is_readable() {
-        assert_eq!(readable("2026-11-21T12:00:00.123+01:00"), "2026-11-21 12:00:00 +01:00");
+        assert_eq!(
+            readable("2026-11-21T12:00:00.123+01:00"),
+            "2026-11-21 12:00:00 +01:00"
+        );
         assert_eq!(readable("2026-11-21T12:00:00Z"), "2026-11-21 12:00:00 Z");
         assert_eq!(readable("noon"), "noon");
     }
@@ -149,6 +162,10 @@ mod tests {
             retry_at_ms: None,
             reason: Some("the gateway cannot be reached".to_owned()),
         };
-        assert!(in_words(Some(&status)).1.contains("the gateway cannot be reached"));
+        assert!(
+            in_words(Some(&status))
+                .1
+                .contains("the gateway cannot be reached")
+        );
     }
 }

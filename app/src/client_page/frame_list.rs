@@ -111,7 +111,9 @@ pub(super) fn FrameList() -> impl IntoView {
 
 /// Direction, time, topic, event, size.
 fn row(index: Signal<usize>) -> AnyView {
-    let Some(shown) = use_context::<Shown>() else { return ().into_any() };
+    let Some(shown) = use_context::<Shown>() else {
+        return ().into_any();
+    };
     let frame = Memo::new(move |_| shown.frames.with(|frames| frames.get(index.get()).cloned()));
     let text = move |read: fn(&Frame) -> String| {
         move || frame.with(|frame| frame.as_deref().map(read).unwrap_or_default())
@@ -141,13 +143,21 @@ fn row(index: Signal<usize>) -> AnyView {
 
 /// The time of day in UTC with milliseconds.
 pub(crate) fn clock(ms: f64) -> String {
-    format!("{}.{:03}", format::clock_utc(ms), ms.rem_euclid(1000.0) as u64)
+    format!(
+        "{}.{:03}",
+        format::clock_utc(ms),
+        ms.rem_euclid(1000.0) as u64
+    )
 }
 
 #[component]
 fn Whole(frame: Arc<Frame>) -> impl IntoView {
     let way = if frame.sent { "Sent" } else { "Received" };
-    let tone = if frame.refused { Tone::Bad } else { Tone::Neutral };
+    let tone = if frame.refused {
+        Tone::Bad
+    } else {
+        Tone::Neutral
+    };
     view! {
         <section class="frame-whole" aria-label="The chosen frame">
             <header class="row">

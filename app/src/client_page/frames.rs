@@ -36,10 +36,17 @@ pub(crate) struct Frame {
 
 impl Frame {
     fn new(number: u64, sent: bool, time_ms: f64, content: Encoded) -> Self {
-        let (topic, event, refused) = summary(sent, &content).unwrap_or_else(|| {
-            (String::new(), "unreadable frame".to_owned(), true)
-        });
-        Self { number, sent, time_ms, topic, event, refused, content }
+        let (topic, event, refused) = summary(sent, &content)
+            .unwrap_or_else(|| (String::new(), "unreadable frame".to_owned(), true));
+        Self {
+            number,
+            sent,
+            time_ms,
+            topic,
+            event,
+            refused,
+            content,
+        }
     }
 
     /// Bytes on the wire, without the WebSocket's header.
@@ -107,7 +114,13 @@ fn hex(bytes: &[u8]) -> String {
         }
         out.extend(std::iter::repeat_n("   ", 16 - line.len()));
         out.push(' ');
-        out.extend(line.iter().map(|&b| if b.is_ascii_graphic() { char::from(b) } else { '·' }));
+        out.extend(line.iter().map(|&b| {
+            if b.is_ascii_graphic() {
+                char::from(b)
+            } else {
+                '·'
+            }
+        }));
         out.push('\n');
     }
     if bytes.len() > HEX_BYTES {
@@ -201,18 +214,34 @@ mod tests {
             r#"[null,null,"room","say",{}]"#,
             "junk",
         ]);
-        let shown: Vec<_> =
-            log.matching("", false).iter().map(|f| (f.event.clone(), f.refused)).collect();
-        let wanted = [("unreadable frame", true), ("say", false), ("reply error", true)];
-        assert_eq!(shown, wanted.map(|(event, refused)| (event.to_owned(), refused)));
+        let shown: Vec<_> = log
+            .matching("", false)
+            .iter()
+            .map(|f| (f.event.clone(), f.refused))
+            .collect();
+        let wanted = [
+            ("unreadable frame", true),
+            ("say", false),
+            ("reply error", true),
+        ];
+        assert_eq!(
+            shown,
+            wanted.map(|(event, refused)| (event.to_owned(), refused))
+        );
     }
 
     #[test]
     fn binary_frames_are_read_both_ways() {
         let broadcast = Encoded::Binary(b"\x02\x04\x03roomsay\x00\xff".to_vec().into());
-        assert_eq!(summary(false, &broadcast), Some(("room".into(), "say".into(), false)));
+        assert_eq!(
+            summary(false, &broadcast),
+            Some(("room".into(), "say".into(), false))
+        );
         let push = Encoded::Binary(b"\0\x01\x01\x04\x0312roomsay\xff".to_vec().into());
-        assert_eq!(summary(true, &push), Some(("room".into(), "say".into(), false)));
+        assert_eq!(
+            summary(true, &push),
+            Some(("room".into(), "say".into(), false))
+        );
         let cut = Encoded::Binary(b"\x02\x09\x09ro".to_vec().into());
         assert_eq!(summary(false, &cut), None);
     }
@@ -236,7 +265,10 @@ mod tests {
         let mut log = log(&[r#"[null,null,"t","one",1]"#]);
         log.set_paused(true);
         log.add(false, 0.0, text(r#"[null,null,"t","two",1]"#));
-        assert_eq!((log.skipped, log.matching("", false).len(), log.seen()), (1, 1, 2));
+        assert_eq!(
+            (log.skipped, log.matching("", false).len(), log.seen()),
+            (1, 1, 2)
+        );
     }
 
     #[test]

@@ -20,9 +20,8 @@ pub(super) fn JoinForm() -> impl IntoView {
     let topic_fault = Signal::derive(move || {
         fault(topic.with(|topic| topic.is_empty().then(|| "A channel has a name.".to_owned())))
     });
-    let metadata_fault = Signal::derive(move || {
-        fault(metadata.with(|text| session::presence(text).err()))
-    });
+    let metadata_fault =
+        Signal::derive(move || fault(metadata.with(|text| session::presence(text).err())));
     let is_open = Memo::new(move |_| state.is_open());
 
     view! {

@@ -34,7 +34,9 @@ pub fn ClientPage() -> impl IntoView {
     provide_context(state);
     let page = use_page_connection();
     let query = use_query_map();
-    let asked = query.with_untracked(|query| query.get("name")).unwrap_or_default();
+    let asked = query
+        .with_untracked(|query| query.get("name"))
+        .unwrap_or_default();
     state.name.set(asked.clone());
 
     Effect::new(move |_| {

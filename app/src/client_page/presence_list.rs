@@ -18,9 +18,13 @@ pub(super) fn PresenceList(joined: Joined) -> impl IntoView {
     let total = move || {
         who.with(|who| match who.count {
             Some(count) => Some(count),
-            None if who.shown => {
-                Some(who.presences.state().values().map(|entry| entry.metas.len() as u64).sum())
-            }
+            None if who.shown => Some(
+                who.presences
+                    .state()
+                    .values()
+                    .map(|entry| entry.metas.len() as u64)
+                    .sum(),
+            ),
             None => None,
         })
     };
@@ -89,12 +93,19 @@ pub(super) fn PresenceList(joined: Joined) -> impl IntoView {
 }
 
 fn refs(entry: &Entry) -> Vec<String> {
-    entry.metas.iter().map(|meta| meta.phx_ref.clone()).collect()
+    entry
+        .metas
+        .iter()
+        .map(|meta| meta.phx_ref.clone())
+        .collect()
 }
 
 /// Since when, and what the member gave.
 fn described(meta: &Meta) -> String {
-    let since = format!("since {} UTC", format::clock_utc(meta.online_at as f64 * 1000.0));
+    let since = format!(
+        "since {} UTC",
+        format::clock_utc(meta.online_at as f64 * 1000.0)
+    );
     if meta.extra.is_empty() {
         since
     } else {

@@ -8,8 +8,8 @@ use leptos::task::spawn_local;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tidegate_client::{
-    Channel, ChannelEvent, Client, Config, Payload, PushError, Status, Update as Happening, Updates,
-    parse,
+    Channel, ChannelEvent, Client, Config, Payload, PushError, Status, Update as Happening,
+    Updates, parse,
 };
 use tidegate_protocol::presence::{Count, Diff, State};
 
@@ -36,7 +36,11 @@ struct Token {
 
 /// Asks for a token. Topics of the gateway's own are opened by a token for `admin`.
 async fn token(topic: &str, id: Option<&str>) -> Result<Token, ApiError> {
-    let channel = if topic.starts_with("admin:") { "admin" } else { topic };
+    let channel = if topic.starts_with("admin:") {
+        "admin"
+    } else {
+        topic
+    };
     http::send("POST", "/token", &TokenRequest { channel, id }).await
 }
 
@@ -50,12 +54,24 @@ pub(crate) struct JoinOptions {
 /// Opens the connection as whoever stands in the name field and joins `system`.
 pub(crate) fn open(state: ClientState, page: PageConnection) {
     close(state);
-    let client = Client::connect(Config { trace: true, ..Config::new(timing::socket_address()) });
+    let client = Client::connect(Config {
+        trace: true,
+        ..Config::new(timing::socket_address())
+    });
     let updates = client.updates();
     state.client.set_value(Some(client));
-    state.id.set(Some(state.name.get_untracked().trim().to_owned()).filter(|id| !id.is_empty()));
+    state
+        .id
+        .set(Some(state.name.get_untracked().trim().to_owned()).filter(|id| !id.is_empty()));
     spawn_local(follow(state, page, updates));
-    join(state, "system", JoinOptions { with_token: true, presence: None });
+    join(
+        state,
+        "system",
+        JoinOptions {
+            with_token: true,
+            presence: None,
+        },
+    );
 }
 
 /// Ends the connection and forgets its channels; the frames stay to be read.
@@ -72,7 +88,9 @@ pub(crate) fn close(state: ClientState) {
 
 /// Tries at once what waits for a later try.
 pub(crate) fn retry(state: ClientState) {
-    state.client.with_value(|client| client.iter().for_each(Client::retry_now));
+    state
+        .client
+        .with_value(|client| client.iter().for_each(Client::retry_now));
 }
 
 /// Copies what happens to the connection into the page, a few times a second at most.
@@ -91,7 +109,12 @@ async fn follow(state: ClientState, page: PageConnection, updates: Updates) {
         }
         let gone = state.log.try_update(|log| {
             for update in waiting.drain(..) {
-                if let Happening::Frame { sent, time_ms, frame } = update {
+                if let Happening::Frame {
+                    sent,
+                    time_ms,
+                    frame,
+                } = update
+                {
                     log.add(sent, time_ms as f64, frame);
                 }
             }
@@ -107,9 +130,9 @@ async fn follow(state: ClientState, page: PageConnection, updates: Updates) {
 pub(crate) fn link(status: &Status) -> Link {
     match status {
         Status::Connecting { attempt: 0, .. } => Link::Connecting,
-        Status::Connecting { retry_at_ms, .. } => {
-            Link::Reconnecting { retry_at: retry_at_ms.map(|at| at as f64) }
-        }
+        Status::Connecting { retry_at_ms, .. } => Link::Reconnecting {
+            retry_at: retry_at_ms.map(|at| at as f64),
+        },
         Status::Open => Link::Open,
         Status::Closed { reason } => Link::Closed(reason.clone()),
     }
@@ -117,7 +140,9 @@ pub(crate) fn link(status: &Status) -> Link {
 
 /// Joins a topic and chooses it. A channel of the same topic is replaced.
 pub(crate) fn join(state: ClientState, topic: &str, options: JoinOptions) {
-    let Some(client) = state.client.get_value() else { return };
+    let Some(client) = state.client.get_value() else {
+        return;
+    };
     let with_token = options.with_token;
     let asked = topic.to_owned();
     let channel = client.channel_with(topic, move || {
@@ -130,9 +155,9 @@ pub(crate) fn join(state: ClientState, topic: &str, options: JoinOptions) {
             }
             if options.with_token {
                 let id = state.id.try_get_untracked().flatten();
-                let token = token(&topic, id.as_deref()).await.map_err(|error| {
-                    format!("No token for {topic}: {error}")
-                })?;
+                let token = token(&topic, id.as_deref())
+                    .await
+                    .map_err(|error| format!("No token for {topic}: {error}"))?;
                 payload.insert("token".to_owned(), token.token.into());
                 // The gateway chose a name: it is this page's from now on.
                 if id.is_none() {
@@ -169,7 +194,10 @@ async fn read(state: ClientState, joined: Joined, mut channel: Channel) {
         let phase = match event {
             ChannelEvent::Joined { response } => {
                 joined.who.set(Who::default());
-                let id = response.get("id").and_then(Value::as_str).unwrap_or_default();
+                let id = response
+                    .get("id")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default();
                 Phase::Joined(id.to_owned())
             }
             ChannelEvent::Refused { reason } => Phase::Refused(reason),
@@ -235,7 +263,9 @@ pub(crate) fn leave(state: ClientState, key: u64) {
         }
     });
     if state.selected.get_untracked() == Some(key) {
-        let other = state.channels.with_untracked(|channels| channels.last().map(|c| c.key));
+        let other = state
+            .channels
+            .with_untracked(|channels| channels.last().map(|c| c.key));
         state.selected.set(other);
     }
 }
@@ -254,7 +284,15 @@ pub(crate) fn push(joined: &Joined, event: String, payload: Payload) {
         let took_ms = timing::now_ms() - start;
         answers.update(|answers| {
             let number = answers.first().map_or(1, |newest| newest.number + 1);
-            answers.insert(0, Answer { number, event, result, took_ms });
+            answers.insert(
+                0,
+                Answer {
+                    number,
+                    event,
+                    result,
+                    took_ms,
+                },
+            );
             answers.truncate(MAX_ANSWERS);
         });
     });
@@ -281,7 +319,10 @@ pub(crate) fn presence(text: &str) -> Result<Option<Value>, String> {
     }
     match serde_json::from_str::<Value>(text) {
         Ok(value) if value.is_object() => Ok(Some(value)),
-        _ => Err(format!("Presence metadata is a JSON object, for instance {}.", json!({"seat": 3}))),
+        _ => Err(format!(
+            "Presence metadata is a JSON object, for instance {}.",
+            json!({"seat": 3})
+        )),
     }
 }
 
@@ -301,7 +342,10 @@ mod tests {
     #[test]
     fn what_is_typed_is_checked_before_it_is_sent() {
         assert!(payload("{", false).is_err());
-        assert_eq!(payload(" {\"b\":1.0} ", false).unwrap().as_json(), Some("{\"b\":1.0}"));
+        assert_eq!(
+            payload(" {\"b\":1.0} ", false).unwrap().as_json(),
+            Some("{\"b\":1.0}")
+        );
         assert_eq!(payload("{", true).unwrap().len(), 1);
         assert_eq!(presence(" "), Ok(None));
         assert!(presence("[1]").is_err());
@@ -310,8 +354,17 @@ mod tests {
 
     #[test]
     fn the_first_try_is_no_reconnect() {
-        let status = |attempt| Status::Connecting { attempt, retry_at_ms: Some(5), reason: None };
+        let status = |attempt| Status::Connecting {
+            attempt,
+            retry_at_ms: Some(5),
+            reason: None,
+        };
         assert_eq!(link(&status(0)), Link::Connecting);
-        assert_eq!(link(&status(1)), Link::Reconnecting { retry_at: Some(5.0) });
+        assert_eq!(
+            link(&status(1)),
+            Link::Reconnecting {
+                retry_at: Some(5.0)
+            }
+        );
     }
 }

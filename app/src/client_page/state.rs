@@ -122,12 +122,14 @@ impl ClientState {
     /// The chosen channel.
     pub(crate) fn chosen(&self) -> Option<Joined> {
         let key = self.selected.get()?;
-        self.channels.with(|channels| channels.iter().find(|c| c.key == key).cloned())
+        self.channels
+            .with(|channels| channels.iter().find(|c| c.key == key).cloned())
     }
 
     /// Whether a connection was asked for and not closed.
     pub(crate) fn is_open(&self) -> bool {
-        self.status.with(|status| !matches!(status, None | Some(Status::Closed { .. })))
+        self.status
+            .with(|status| !matches!(status, None | Some(Status::Closed { .. })))
     }
 }
 

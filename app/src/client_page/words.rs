@@ -31,7 +31,9 @@ pub(crate) fn advice(reason: &str) -> Option<&'static str> {
         "reserved event" => {
             "Events that start with phx_ or presence_ belong to the protocol. Choose another name."
         }
-        "unmatched topic" => "The gateway does not know this join any more. Join the channel again.",
+        "unmatched topic" => {
+            "The gateway does not know this join any more. Join the channel again."
+        }
         "push not allowed" => {
             "The channel's definition lets other members push, or nobody. An administrator can change it."
         }
