@@ -5,11 +5,12 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use leptos::config::LeptosOptions;
-use leptos::prelude::provide_context;
-use leptos_axum::{LeptosRoutes, generate_route_list};
+use leptos::nonce::use_nonce;
+use leptos::prelude::{provide_context, use_context};
+use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use tidegate_app::{App, FirstPaint, shell};
 
 use crate::api::session_id;
@@ -49,10 +50,28 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router<Arc<Gateway>> {
 
 /// What the server knows when it renders. The request's headers are in leptos's context.
 fn provide_first_paint(gateway: &Gateway) {
-    let headers = leptos::prelude::use_context::<axum::http::request::Parts>()
+    let headers = use_context::<axum::http::request::Parts>()
         .map(|parts| parts.headers)
         .unwrap_or_default();
-    provide_context(first_paint(gateway, &headers));
+    provide_page(gateway, &headers);
+}
+
+/// The first paint, and a Content-Security-Policy that lets the page load from here alone and
+/// run no script but its own. MapLibre starts its worker from a blob; inline styles stay allowed
+/// because charts and virtual lists place things with them.
+fn provide_page(gateway: &Gateway, headers: &HeaderMap) {
+    provide_context(first_paint(gateway, headers));
+    let (Some(nonce), Some(response)) = (use_nonce(), use_context::<ResponseOptions>()) else {
+        return;
+    };
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'wasm-unsafe-eval'; \
+         style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; worker-src 'self' blob:; \
+         object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        response.insert_header(header::CONTENT_SECURITY_POLICY, policy);
+    }
 }
 
 fn first_paint(gateway: &Gateway, headers: &HeaderMap) -> FirstPaint {
@@ -80,7 +99,7 @@ async fn file_or_not_found(
     }
     let gateway = state.gateway.clone();
     let render = leptos_axum::render_app_to_stream_with_context(
-        move || provide_context(first_paint(&gateway, &headers)),
+        move || provide_page(&gateway, &headers),
         move || shell(state.options.clone()),
     );
     let mut response = render(request).await.into_response();

@@ -23,9 +23,25 @@ pub enum Close {
     NotUtf8,
     /// A fault of the gateway.
     InternalError,
+    /// There are as many connections as may be, in all or from this address.
+    TooManyConnections,
 }
 
 impl Close {
+    /// Every way there is, for documents and tests.
+    pub const ALL: [Close; 10] = [
+        Close::Idle,
+        Close::Restart,
+        Close::SlowConsumer,
+        Close::TooManyErrors,
+        Close::TooLarge,
+        Close::ClosedByAdmin,
+        Close::ProtocolError,
+        Close::NotUtf8,
+        Close::InternalError,
+        Close::TooManyConnections,
+    ];
+
     /// The close code.
     pub const fn code(self) -> u16 {
         match self {
@@ -36,6 +52,7 @@ impl Close {
             Close::ProtocolError => 1002,
             Close::NotUtf8 => 1007,
             Close::InternalError => 1011,
+            Close::TooManyConnections => 1013,
         }
     }
 
@@ -51,6 +68,7 @@ impl Close {
             Close::ProtocolError => "protocol error",
             Close::NotUtf8 => "text is not UTF-8",
             Close::InternalError => "internal error",
+            Close::TooManyConnections => "too many connections",
         }
     }
 }

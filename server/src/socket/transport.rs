@@ -5,13 +5,14 @@
 //! outbox, so that every end has a code and a reason.
 
 use std::error::Error as _;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use bytes::Bytes;
 use futures::stream::{SplitSink, SplitStream};
-use futures::{SinkExt, StreamExt};
+use futures::{FutureExt, SinkExt, StreamExt};
 use tidegate_hub::{Batch, Connection};
 use tidegate_protocol::{Close, Encoded};
 use tokio::time::timeout;
@@ -36,8 +37,10 @@ pub(crate) async fn run(
     let (sink, mut stream) = socket.split();
     let mut session = Session::new(gateway.clone(), connection.clone(), token);
     let mut writing = std::pin::pin!(write(&gateway, &connection, sink));
+    let reading = AssertUnwindSafe(read(&gateway, &connection, &mut session, &mut stream));
     let closed = tokio::select! {
-        end = read(&gateway, &connection, &mut session, &mut stream) => match end {
+        // A fault of ours while a frame is handled ends this connection and no other.
+        end = reading.catch_unwind() => match end.unwrap_or(End::Close(Close::InternalError)) {
             End::Gone => None,
             End::Close(close) => {
                 connection.outbox.close(close);
@@ -159,15 +162,19 @@ async fn write(
                 gateway.hub.stats.bytes_out.add(bytes);
             }
             Batch::Close(close) => {
-                let frame = CloseFrame {
-                    code: close.code(),
-                    reason: Utf8Bytes::from_static(close.reason()),
-                };
-                let said = timeout(CLOSE_GRACE, sink.send(Message::Close(Some(frame)))).await;
+                let said = timeout(CLOSE_GRACE, sink.send(close_message(close))).await;
                 return matches!(said, Ok(Ok(()))).then_some(close);
             }
         }
     }
+}
+
+fn close_message(close: Close) -> Message {
+    let reason = Utf8Bytes::from_static(close.reason());
+    Message::Close(Some(CloseFrame {
+        code: close.code(),
+        reason,
+    }))
 }
 
 fn message(frame: Encoded) -> Message {

@@ -13,6 +13,7 @@ mod bad_input;
 mod bus_tap;
 mod closing;
 mod command_line;
+mod documents;
 mod events;
 mod gateway;
 mod http_api;
