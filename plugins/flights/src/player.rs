@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde::Serialize;
-use tidegate_plugin::{Bus, PublishError, say};
+use tidegate_plugin::Bus;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::coalesce::Coalesce;
@@ -48,8 +48,6 @@ pub(crate) struct Player {
     owe_restart: bool,
     /// Whether something was not told: then the next positions are those of all.
     owe_all: bool,
-    /// The last refusal that was said, so that it is said once.
-    refused: Option<String>,
 }
 
 impl Player {
@@ -62,7 +60,6 @@ impl Player {
             pace,
             owe_restart: true,
             owe_all: true,
-            refused: None,
         }
     }
 
@@ -74,18 +71,18 @@ impl Player {
         let mut snapshot = Coalesce::new(SNAPSHOT_DISTANCE);
         loop {
             tokio::select! {
-                _ = ticks.tick() => self.positions(&bus, begin.elapsed()).await,
+                _ = ticks.tick() => self.positions(&mut bus, begin.elapsed()).await,
                 // Whatever the body: nothing in it is needed.
                 _ = bus.heard() => snapshot.ask(Instant::now()),
                 () = snapshot.due() => {
-                    self.snapshot(&bus).await;
+                    self.snapshot(&mut bus).await;
                     snapshot.answered(Instant::now());
                 }
             }
         }
     }
 
-    async fn positions(&mut self, bus: &Bus, elapsed: Duration) {
+    async fn positions(&mut self, bus: &mut Bus, elapsed: Duration) {
         let position = self.pace.start_at + elapsed.mul_f64(self.pace.speed);
         let step = self
             .fleet
@@ -107,18 +104,18 @@ impl Player {
             restart: self.owe_restart,
             aircraft,
         };
-        let told = self.publish(bus, POSITIONS, &message).await;
+        let told = publish(bus, POSITIONS, &message).await;
         self.owe_all = !told;
         self.owe_restart &= !told;
     }
 
-    async fn snapshot(&mut self, bus: &Bus) {
+    async fn snapshot(&mut self, bus: &mut Bus) {
         let message = Positions {
             time: self.fleet.time(),
             restart: false,
             aircraft: self.everything(),
         };
-        self.publish(bus, SNAPSHOT, &message).await;
+        publish(bus, SNAPSHOT, &message).await;
     }
 
     fn everything(&self) -> Vec<Aircraft> {
@@ -127,26 +124,13 @@ impl Player {
             .flat_map(|aircraft| self.copies.of(aircraft))
             .collect()
     }
+}
 
-    /// Whether the bus has the message.
-    async fn publish(&mut self, bus: &Bus, name: &str, message: &Positions) -> bool {
-        let result = match serde_json::to_vec(message) {
-            Ok(body) => bus.publish(name, &body).await,
-            Err(error) => Err(PublishError::Refused(error.to_string())),
-        };
-        match result {
-            Ok(()) => {
-                self.refused = None;
-                true
-            }
-            Err(PublishError::Refused(reason)) => {
-                if self.refused.as_ref() != Some(&reason) {
-                    say(&format!("flights: the bus refused {name}: {reason}"));
-                    self.refused = Some(reason);
-                }
-                false
-            }
-            Err(PublishError::Away) => false,
-        }
+/// Whether the bus has the message. Why not is said by the bus itself.
+async fn publish(bus: &mut Bus, name: &str, message: &Positions) -> bool {
+    match serde_json::to_vec(message) {
+        Ok(body) => bus.publish(name, &body).await.is_ok(),
+        // Numbers and strings alone: it does not fail.
+        Err(_) => false,
     }
 }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use clap::Parser;
-use tidegate_plugin::{Bus, PublishError, say, shutdown};
+use tidegate_plugin::{Bus, say, shutdown};
 use tokio::runtime;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -49,6 +49,8 @@ enum HostError {
     Signals(#[from] std::io::Error),
     #[error("cannot read this machine's figures: {0}")]
     Reading(#[from] tokio::task::JoinError),
+    #[error("cannot write this machine's figures as JSON: {0}")]
+    Form(#[source] serde_json::Error),
 }
 
 fn main() -> ExitCode {
@@ -82,29 +84,19 @@ async fn run(options: Options) -> Result<(), HostError> {
 }
 
 /// Publishes a reading each `every`, for ever.
-async fn publish(bus: Bus, every: Duration) -> Result<(), HostError> {
+async fn publish(mut bus: Bus, every: Duration) -> Result<(), HostError> {
     let probe = tokio::task::spawn_blocking(Probe::new).await?;
     let probe = Arc::new(Mutex::new(probe));
     let mut ticks = interval_at(Instant::now() + FIRST_AFTER, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Skip);
-    let mut refused = None;
     loop {
         ticks.tick().await;
         let probe = Arc::clone(&probe);
         // Only one reading is under way at a time: the lock is never waited for.
         let reading = move || probe.lock().unwrap_or_else(PoisonError::into_inner).read();
         let telemetry = tokio::task::spawn_blocking(reading).await?;
-        let result = match serde_json::to_vec(&telemetry) {
-            Ok(body) => bus.publish(TELEMETRY, &body).await,
-            Err(error) => Err(PublishError::Refused(error.to_string())),
-        };
-        match result {
-            Ok(()) => refused = None,
-            Err(PublishError::Refused(reason)) if refused.as_ref() != Some(&reason) => {
-                say(&format!("host: the bus refused {TELEMETRY}: {reason}"));
-                refused = Some(reason);
-            }
-            Err(_) => {}
-        }
+        let body = serde_json::to_vec(&telemetry).map_err(HostError::Form)?;
+        // What could not be told is old by the next second; the bus itself says why.
+        let _ = bus.publish(TELEMETRY, &body).await;
     }
 }

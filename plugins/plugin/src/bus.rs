@@ -13,6 +13,7 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::JoinHandle;
 
 use crate::keeper::{Keeper, Name};
+use crate::say;
 
 /// How many heard messages may wait for the plugin.
 pub const HEARD_BOUND: usize = 64;
@@ -75,6 +76,9 @@ pub(crate) struct Link {
 
 /// The bus. Dropping it closes the connection.
 pub struct Bus {
+    plugin: String,
+    /// The last refusal that was said, so that it is said once.
+    refused: Option<String>,
     link: watch::Receiver<Option<Link>>,
     heard: mpsc::Receiver<Message>,
     dropped: Arc<AtomicU64>,
@@ -106,31 +110,47 @@ impl Bus {
             heard: heard_sender,
             dropped: Arc::clone(&dropped),
         };
+        let keeper = tokio::spawn(keeper.run());
         Ok(Self {
+            plugin: plugin.to_owned(),
+            refused: None,
             link,
             heard,
             dropped,
-            keeper: tokio::spawn(keeper.run()),
+            keeper,
         })
     }
 
     /// Publishes `body` as `name` (`to:<topic>:<event>`). Returns when the bus has it, after
-    /// five seconds at most.
+    /// five seconds at most. A refusal is said on standard error, once as long as it is the same.
     ///
     /// # Errors
     /// [`PublishError::Away`] without a connection or when it breaks meanwhile: then the bus may
     /// or may not have the message. [`PublishError::Refused`] when the bus says no.
-    pub async fn publish(&self, name: &str, body: &[u8]) -> Result<(), PublishError> {
+    pub async fn publish(&mut self, name: &str, body: &[u8]) -> Result<(), PublishError> {
         let Some(mut link) = self.link.borrow().clone() else {
             return Err(PublishError::Away);
         };
         match link.connection.publish::<_, _, ()>(name, body).await {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                self.refused = None;
+                Ok(())
+            }
             Err(error) if error.is_io_error() || error.is_unrecoverable_error() => {
                 link.lost.notify_one();
                 Err(PublishError::Away)
             }
-            Err(error) => Err(PublishError::Refused(error.to_string())),
+            Err(error) => {
+                let reason = error.to_string();
+                if self.refused.as_ref() != Some(&reason) {
+                    say(&format!(
+                        "{}: the bus refused {name}: {reason}",
+                        self.plugin
+                    ));
+                    self.refused = Some(reason.clone());
+                }
+                Err(PublishError::Refused(reason))
+            }
         }
     }
 

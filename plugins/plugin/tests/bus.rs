@@ -90,6 +90,34 @@ async fn comes_back_after_the_bus_was_away() {
     assert_eq!(bus.publish("to:a:b", b"4").await, Ok(()));
 }
 
+/// A bus that says no is no bus that is away: the connection stays, and so does what is heard.
+#[tokio::test]
+async fn a_refusal_is_told_apart() {
+    let server = RedisServer::start().await;
+    let mut bus = Bus::start("test", &server.url(), &["from:a:b"]).unwrap();
+    publish_until_heard(&server, "from:a:b", b"1").await;
+    let mut admin = publisher(&server).await;
+    for (right, allowed) in [("-publish", false), ("+publish", true)] {
+        let acl = ["SETUSER", "default", right];
+        redis::cmd("ACL")
+            .arg(&acl)
+            .query_async::<()>(&mut admin)
+            .await
+            .unwrap();
+        let result = bus.publish("to:a:b", b"2").await;
+        match result {
+            Ok(()) => assert!(allowed),
+            Err(PublishError::Refused(reason)) => {
+                assert!(!allowed && reason.contains("permissions"), "{reason}");
+            }
+            Err(PublishError::Away) => unreachable!("the bus is there"),
+        }
+    }
+    publish_until_heard(&server, "from:a:b", b"3").await;
+    assert_eq!(timeout(PATIENCE, bus.heard()).await.unwrap().body, b"1");
+    assert_eq!(timeout(PATIENCE, bus.heard()).await.unwrap().body, b"3");
+}
+
 /// A wrong address is an error at once, and its message shows the right form.
 #[tokio::test]
 async fn a_wrong_address_is_refused() {
