@@ -74,6 +74,15 @@ impl Member {
     }
 }
 
+/// One join, as its own connection needs to know it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Membership {
+    /// Names the join.
+    pub join_ref: Ref,
+    /// What was shown.
+    pub standing: Standing,
+}
+
 /// What a broadcast did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Delivered {
@@ -134,9 +143,14 @@ impl Channel {
         self.state.lock().members.len()
     }
 
-    /// What the connection showed when it joined; `None` if it has not.
-    pub fn standing(&self, connection: &Connection) -> Option<Standing> {
-        self.state.lock().member(connection.key).map(|m| m.standing)
+    /// The connection's present join; `None` if it has none.
+    pub fn membership(&self, connection: &Connection) -> Option<Membership> {
+        let state = self.state.lock();
+        let member = state.member(connection.key)?;
+        Some(Membership {
+            join_ref: member.join_ref.clone(),
+            standing: member.standing,
+        })
     }
 
     /// Whose the connection's member is.
@@ -152,14 +166,6 @@ impl Channel {
             .lock()
             .member(connection.key)
             .map(|m| m.tracked.clone())
-    }
-
-    /// The `join_ref` of the connection's present join.
-    pub fn join_ref(&self, connection: &Connection) -> Option<Ref> {
-        self.state
-            .lock()
-            .member(connection.key)
-            .map(|m| m.join_ref.clone())
     }
 
     /// Counts an event from a client.

@@ -32,7 +32,7 @@ mod stats;
 mod watch;
 
 pub use bucket::Bucket;
-pub use channel::Channel;
+pub use channel::{Channel, Membership};
 pub use clock::{Clock, ManualClock, SystemClock};
 pub use connection::{Connection, ConnectionDetails};
 pub use definitions::Definitions;

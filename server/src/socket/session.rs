@@ -8,7 +8,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use tidegate_auth::{Shown, TokenSource, admit, may_push};
-use tidegate_hub::{Bucket, Connection, Drop, Join};
+use tidegate_hub::{Bucket, Connection, Drop, Join, Membership};
 use tidegate_protocol::presence::MAX_METADATA_BYTES;
 use tidegate_protocol::{
     BusName, ClientFrame, Close, DecodeError, Direction, Event, Payload, Reason, Ref, Serializer,
@@ -158,10 +158,10 @@ impl Session {
     }
 
     async fn leave(&mut self, serializer: Serializer, frame: &ClientFrame) {
-        let Some(channel) = self.connection.joined_channel(&frame.topic) else {
-            return self.reply(serializer, frame, Status::Ok, "{}");
-        };
-        let Some(join_ref) = channel.join_ref(&self.connection) else {
+        let member = self.connection.joined_channel(&frame.topic);
+        let Some(Membership { join_ref, .. }) =
+            member.and_then(|channel| channel.membership(&self.connection))
+        else {
             return self.reply(serializer, frame, Status::Ok, "{}");
         };
         if !frame.join_ref.is_null() && frame.join_ref != join_ref {
@@ -183,14 +183,9 @@ impl Session {
             .connection
             .joined_channel(topic.as_str())
             .and_then(|channel| {
-                let standing = channel.standing(&self.connection)?;
-                Some((
-                    channel.join_ref(&self.connection)?,
-                    standing,
-                    channel.definition(),
-                ))
+                Some((channel.membership(&self.connection)?, channel.definition()))
             });
-        let Some((join_ref, standing, definition)) = member else {
+        let Some((Membership { join_ref, standing }, definition)) = member else {
             return Err(Reason::UnmatchedTopic);
         };
         if !frame.join_ref.is_null() && frame.join_ref != join_ref {
