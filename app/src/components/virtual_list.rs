@@ -14,7 +14,7 @@ const SPARE: usize = 4;
 
 /// Shows `count` rows; `row(i)` draws the i-th and is called again when another item is there.
 #[component]
-pub fn VirtualList(
+pub fn VirtualList<R>(
     /// A short name, unique on the page; the start of the rows' ids.
     name: &'static str,
     /// What it lists.
@@ -32,8 +32,11 @@ pub fn VirtualList(
     #[prop(into)]
     on_select: Callback<usize>,
     /// Draws the inside of the row at an index; reads what it needs reactively.
-    row: fn(Signal<usize>) -> AnyView,
-) -> impl IntoView {
+    row: R,
+) -> impl IntoView
+where
+    R: Fn(Signal<usize>) -> AnyView + Copy + Send + Sync + 'static,
+{
     let frame = NodeRef::<html::Div>::new();
     let scroll_top = RwSignal::new(0.0_f64);
     let height = RwSignal::new(0.0_f64);
