@@ -5,21 +5,26 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 use tidegate_bus::Bus;
 use tidegate_hub::{Change, Drop, Hub, Lifecycle};
 use tidegate_protocol::{BusName, Direction, Event};
+use tokio::sync::Notify;
 
 /// How many changes wait for the bus.
 const MAX_WAITING: usize = 100_000;
+/// How long to wait before asking a bus again that is up but refuses.
+const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 /// Publishes lifecycle events, in the order in which they are handed over.
 pub(crate) struct LifecyclePublisher {
     bus: Arc<dyn Bus>,
     hub: Arc<Hub>,
     waiting: Mutex<VecDeque<Lifecycle>>,
+    kept: Notify,
 }
 
 impl LifecyclePublisher {
@@ -28,6 +33,7 @@ impl LifecyclePublisher {
             bus,
             hub,
             waiting: Mutex::default(),
+            kept: Notify::new(),
         }
     }
 
@@ -45,6 +51,7 @@ impl LifecyclePublisher {
         let mut waiting = self.waiting.lock();
         if waiting.len() < MAX_WAITING {
             waiting.push_back(change);
+            self.kept.notify_one();
         } else {
             self.hub.stats.dropped(Drop::Lifecycle, 1);
         }
@@ -70,24 +77,24 @@ impl LifecyclePublisher {
             .is_ok()
     }
 
-    /// Runs for ever: empties what waits whenever the bus comes back.
+    /// Runs for ever: publishes what waits as soon as the bus takes it.
     pub(crate) async fn run(self: Arc<Self>) {
         let mut status = self.bus.status();
         loop {
-            if status.wait_for(|status| status.up).await.is_err() {
-                return;
-            }
+            self.kept.notified().await;
             loop {
-                let next = self.waiting.lock().front().cloned();
-                match next {
-                    Some(change) if self.publish(&change).await => {
-                        self.waiting.lock().pop_front();
-                    }
-                    _ => break,
+                if status.wait_for(|status| status.up).await.is_err() {
+                    return;
                 }
-            }
-            if status.changed().await.is_err() {
-                return;
+                let Some(change) = self.waiting.lock().front().cloned() else {
+                    break;
+                };
+                if self.publish(&change).await {
+                    self.waiting.lock().pop_front();
+                } else {
+                    // Refused although the bus is up: it is full, or about to be down.
+                    tokio::time::sleep(RETRY_AFTER).await;
+                }
             }
         }
     }

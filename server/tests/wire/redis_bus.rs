@@ -132,7 +132,9 @@ async fn leaves_are_told_when_the_bus_is_back() {
     let mut redis = Redis::start().await;
     let gateway = gateway_on(&redis).await;
     let mut stays = gateway.joined_when_up("room", "stays").await;
+    let mut tap = BusTap::open(&redis.address()).await;
     let leaves = gateway.joined("room", "leaves").await;
+    while tap.next().await.0 != "from:room:phx_join" {}
     redis.kill().await;
     while stays.ask(json!(["1", "n", "room", "event", {}])).await[4]["status"] != "error" {}
     drop(leaves);
@@ -142,9 +144,11 @@ async fn leaves_are_told_when_the_bus_is_back() {
             break;
         }
     }
-    // A port is taken before the tap can listen: hold the gateway back with a marker of its own.
+    // The gateway stands still until somebody listens to what it has to tell.
+    gateway.signal("STOP").await;
     redis.restart().await;
     let mut tap = BusTap::open(&redis.address()).await;
+    gateway.signal("CONT").await;
     let (name, body) = tap.next().await;
     assert_eq!(
         name,

@@ -1,0 +1,141 @@
+//! From one event to the queues of all members, and into the eyes of whoever watches.
+
+use std::sync::atomic::Ordering;
+
+use tidegate_protocol::{Direction, Event, Payload, Topic, is_reserved_topic};
+
+use crate::Drop;
+use crate::admin_feed::{AdminEvent, LIST_MAX};
+use crate::channel::{Channel, Delivered, Lane};
+use crate::connection::Connection;
+use crate::hub::Hub;
+use crate::watch::{Passed, WATCH_PREFIX};
+
+impl Hub {
+    /// An event from the bus for the members of a topic. Gives how many got it.
+    pub fn deliver(&self, topic: &Topic, event: &Event, payload: &Payload) -> usize {
+        self.stats.events_from_bus.add(1);
+        if event.is_reserved() || is_reserved_topic(topic.as_str()) {
+            self.stats.dropped(Drop::BusName, 1);
+            return 0;
+        }
+        self.broadcast(topic.as_str(), event.as_str(), payload)
+    }
+
+    /// An event of the gateway itself for the members of a topic.
+    pub fn broadcast(&self, topic: &str, event: &str, payload: &Payload) -> usize {
+        self.watch(topic, Direction::To, event, payload, None);
+        self.send(topic, event, payload, None, Lane::Data)
+    }
+
+    /// An event from a member has reached the bus: counts it, shows it to watchers, and passes
+    /// it to the other members where the channel relays.
+    pub fn passed_up(&self, connection: &Connection, topic: &str, event: &str, payload: &Payload) {
+        self.stats.events_from_clients.add(1);
+        self.watch(topic, Direction::From, event, payload, Some(&connection.id));
+        if let Some(channel) = self.channels.get(topic) {
+            channel.count_from(self.now_ms());
+            if channel.definition().relay {
+                self.send(topic, event, payload, Some(connection.key), Lane::Data);
+            }
+        }
+    }
+
+    fn send(
+        &self,
+        topic: &str,
+        event: &str,
+        payload: &Payload,
+        except: Option<u64>,
+        lane: Lane,
+    ) -> usize {
+        let Some(channel) = self.channels.get(topic) else {
+            return 0;
+        };
+        let Delivered {
+            frames,
+            no_binary,
+            slow,
+        } = channel.broadcast(event, payload, except, lane, self.now_ms());
+        self.stats.deliveries.add(frames);
+        self.stats.dropped(Drop::NoBinary, no_binary);
+        self.stats.dropped(Drop::SlowConsumer, slow);
+        frames
+    }
+
+    pub(crate) fn tell_admins(&self, event: &AdminEvent) {
+        self.send("admin", event.event, &event.payload(), None, Lane::Control);
+    }
+
+    pub(crate) fn some_topics(&self) -> Vec<String> {
+        self.channels()
+            .iter()
+            .take(LIST_MAX)
+            .map(|c| c.topic.to_string())
+            .collect()
+    }
+
+    fn watch(
+        &self,
+        topic: &str,
+        direction: Direction,
+        event: &str,
+        payload: &Payload,
+        connection: Option<&str>,
+    ) {
+        if self.watch_count.load(Ordering::Relaxed) == 0 {
+            return;
+        }
+        let Some(watch) = self.watches.read().get(topic).cloned() else {
+            return;
+        };
+        let time = self.now_ms();
+        if let Some(shown) = watch.see(&Passed {
+            time,
+            direction,
+            event,
+            payload,
+            connection,
+        }) && let Ok(json) = serde_json::to_string(&shown)
+        {
+            let watching = format!("{WATCH_PREFIX}{topic}");
+            self.send(
+                &watching,
+                "event",
+                &Payload::Json(json.into()),
+                None,
+                Lane::Data,
+            );
+        }
+    }
+
+    pub(crate) fn watch_joined(&self, channel: &Channel) {
+        if let Some(watched) = channel.topic.as_str().strip_prefix(WATCH_PREFIX) {
+            let mut watches = self.watches.write();
+            watches.entry(watched.to_owned()).or_default();
+            self.watch_count.store(watches.len(), Ordering::Relaxed);
+        }
+    }
+
+    /// To be called once a second: tells watchers what really flowed.
+    pub fn tell_rates(&self) {
+        let watches: Vec<_> = self
+            .watches
+            .read()
+            .iter()
+            .map(|(topic, watch)| (topic.clone(), watch.take_rate()))
+            .collect();
+        for (topic, rate) in watches {
+            if let Ok(json) = serde_json::to_string(&rate) {
+                let watching = format!("{WATCH_PREFIX}{topic}");
+                self.send(
+                    &watching,
+                    "rate",
+                    &Payload::Json(json.into()),
+                    None,
+                    Lane::Data,
+                );
+            }
+        }
+    }
+}

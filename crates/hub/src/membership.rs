@@ -1,0 +1,323 @@
+//! Joining and leaving: every way in which a channel gets or loses a member.
+//!
+//! All of it goes through two functions, one for each direction, so that counts, presence, the
+//! `admin` topic and what backends are told cannot disagree.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use serde_json::{Map, Value};
+use tidegate_protocol::presence::Meta;
+use tidegate_protocol::{Reason, Ref, Serializer, Standing, Topic, is_reserved_topic};
+
+use crate::admin_feed::{self, SNAPSHOT_MAX};
+use crate::channel::{Channel, Member};
+use crate::connection::Connection;
+use crate::hub::Hub;
+use crate::presence::Tracked;
+use crate::watch::WATCH_PREFIX;
+
+/// A checked request to join.
+#[derive(Debug)]
+pub struct Join {
+    /// The channel.
+    pub topic: Topic,
+    /// Names this join; never null.
+    pub join_ref: Ref,
+    /// What the reply echoes.
+    pub reference: Ref,
+    /// Who joins; becomes the presence key.
+    pub user: String,
+    /// What was shown.
+    pub standing: Standing,
+    /// Metadata for presence.
+    pub metadata: Map<String, Value>,
+}
+
+/// A member came or went: what backends are told (wire.md A10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lifecycle {
+    /// The channel.
+    pub topic: Topic,
+    /// Which way.
+    pub change: Change,
+    /// Whose member it is.
+    pub user: String,
+    /// The connection's id.
+    pub connection: String,
+}
+
+/// Which way a member went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It joined.
+    Join,
+    /// It left, was removed, or its connection was lost.
+    Leave,
+}
+
+impl Hub {
+    /// Joins a channel, opening it if need be, and queues the reply.
+    pub fn join(
+        &self,
+        connection: &Arc<Connection>,
+        serializer: Serializer,
+        join: Join,
+    ) -> Result<Vec<Lifecycle>, Reason> {
+        if connection.joined_channel(join.topic.as_str()).is_none()
+            && connection.joined_count() >= self.limits.channels_per_connection
+        {
+            return Err(Reason::TooManyChannels);
+        }
+        let is_admin = join.topic.as_str() == "admin";
+        let listening = self.lifecycle.read();
+        if *listening == 0 && !is_admin {
+            return self
+                .join_channel(connection, serializer, join)
+                .map(|done| done.lifecycle);
+        }
+        drop(listening);
+        let mut listening = self.lifecycle.write();
+        let done = self.join_channel(connection, serializer, join)?;
+        if is_admin {
+            for channel in self.channels().iter().take(SNAPSHOT_MAX) {
+                let event = admin_feed::list(channel);
+                done.member
+                    .push(&done.channel.topic, event.event, &event.payload.to_string());
+            }
+            *listening = done.channel.member_count();
+        }
+        if done.opened {
+            self.tell_admins(&admin_feed::added(
+                done.channel.topic.as_str(),
+                self.some_topics(),
+            ));
+        }
+        if let Some(old) = &done.old {
+            self.tell_admins(&admin_feed::left(&done.channel, old));
+        }
+        self.tell_admins(&admin_feed::joined(&done.channel, &done.member));
+        Ok(done.lifecycle)
+    }
+
+    fn join_channel(
+        &self,
+        connection: &Arc<Connection>,
+        serializer: Serializer,
+        join: Join,
+    ) -> Result<Joined, Reason> {
+        let Join {
+            topic,
+            join_ref,
+            reference,
+            user,
+            standing,
+            metadata,
+        } = join;
+        let now = self.now_ms();
+        let user: Arc<str> = user.into();
+        let before = connection
+            .joined_channel(topic.as_str())
+            .and_then(|c| c.tracked(connection))
+            .filter(|old| old.user == user)
+            .map(|old| old.meta.phx_ref.clone());
+        let mut member = Member {
+            connection: connection.clone(),
+            serializer,
+            join_ref,
+            standing,
+            joined_at: now,
+            tracked: self.track(user, metadata, before, now),
+        };
+        loop {
+            let (channel, opened) = self.channels.get_or_insert(&topic, || {
+                self.channel_count.fetch_add(1, Ordering::Relaxed);
+                Arc::new(Channel::new(
+                    topic.clone(),
+                    self.definitions.of(topic.as_str()),
+                    now,
+                ))
+            });
+            if opened && self.channel_count.load(Ordering::Relaxed) > self.limits.channels {
+                self.forget_if_empty(&channel);
+                return Err(Reason::TooManyTopics);
+            }
+            match channel.join(member.clone(), &reference) {
+                Err(back) => member = back,
+                Ok(old) => {
+                    if old.is_none() {
+                        self.member_count.fetch_add(1, Ordering::Relaxed);
+                    }
+                    self.watch_joined(&channel);
+                    self.presence_changed(&channel);
+                    let mut lifecycle = Vec::with_capacity(2);
+                    lifecycle.extend(old.as_ref().and_then(|m| told(&topic, Change::Leave, m)));
+                    lifecycle.extend(told(&topic, Change::Join, &member));
+                    return Ok(Joined {
+                        channel,
+                        opened,
+                        member,
+                        old,
+                        lifecycle,
+                    });
+                }
+            }
+        }
+    }
+
+    fn track(
+        &self,
+        user: Arc<str>,
+        mut metadata: Map<String, Value>,
+        before: Option<String>,
+        now_ms: u64,
+    ) -> Tracked {
+        for own in ["phx_ref", "phx_ref_prev", "online_at"] {
+            metadata.remove(own);
+        }
+        let sequence = self.next_presence.fetch_add(1, Ordering::Relaxed);
+        let meta = Meta {
+            phx_ref: format!("{}{sequence:x}", self.presence_prefix),
+            phx_ref_prev: before,
+            online_at: now_ms / 1000,
+            extra: metadata,
+        };
+        Tracked {
+            sequence,
+            user,
+            meta: Arc::new(meta),
+        }
+    }
+
+    /// Leaves a channel: queues nothing, the caller answers. Empty when it was not joined.
+    pub fn leave(&self, connection: &Arc<Connection>, topic: &str) -> Vec<Lifecycle> {
+        let channel = connection.joined_channel(topic);
+        channel
+            .map(|c| self.remove(&c, connection, None))
+            .unwrap_or_default()
+    }
+
+    /// Replaces a member's presence metadata; `false` when the channel is not joined.
+    pub fn update_presence(
+        &self,
+        connection: &Arc<Connection>,
+        topic: &str,
+        metadata: Map<String, Value>,
+    ) -> bool {
+        let Some((channel, old)) = connection
+            .joined_channel(topic)
+            .and_then(|c| c.tracked(connection).map(|t| (c, t)))
+        else {
+            return false;
+        };
+        let before = Some(old.meta.phx_ref.clone());
+        let done = channel.update(
+            connection,
+            self.track(old.user, metadata, before, self.now_ms()),
+        );
+        self.presence_changed(&channel);
+        done
+    }
+
+    pub(crate) fn remove(
+        &self,
+        channel: &Arc<Channel>,
+        connection: &Connection,
+        said: Option<&str>,
+    ) -> Vec<Lifecycle> {
+        let listening = self.lifecycle.read();
+        if *listening == 0 {
+            return self
+                .remove_member(channel, connection, said)
+                .map(|(l, ..)| l)
+                .unwrap_or_default();
+        }
+        drop(listening);
+        let mut listening = self.lifecycle.write();
+        let Some((lifecycle, member, closed)) = self.remove_member(channel, connection, said)
+        else {
+            return Vec::new();
+        };
+        if channel.topic.as_str() == "admin" {
+            *listening = channel.member_count();
+        }
+        self.tell_admins(&admin_feed::left(channel, &member));
+        if closed {
+            self.tell_admins(&admin_feed::removed(
+                channel.topic.as_str(),
+                self.some_topics(),
+            ));
+        }
+        lifecycle
+    }
+
+    fn remove_member(
+        &self,
+        channel: &Arc<Channel>,
+        connection: &Connection,
+        said: Option<&str>,
+    ) -> Option<(Vec<Lifecycle>, Member, bool)> {
+        let member = channel.remove(connection, said)?;
+        self.member_count.fetch_sub(1, Ordering::Relaxed);
+        let closed = self.forget_if_empty(channel);
+        if !closed {
+            self.presence_changed(channel);
+        }
+        let lifecycle = told(&channel.topic, Change::Leave, &member)
+            .into_iter()
+            .collect();
+        Some((lifecycle, member, closed))
+    }
+
+    fn forget_if_empty(&self, channel: &Arc<Channel>) -> bool {
+        let gone = self.channels.remove_if(channel.topic.as_str(), |found| {
+            let mut state = found.state.lock();
+            let empty = Arc::ptr_eq(found, channel) && state.members.is_empty();
+            state.closed |= empty;
+            empty
+        });
+        if gone {
+            self.channel_count.fetch_sub(1, Ordering::Relaxed);
+            if let Some(watched) = channel.topic.as_str().strip_prefix(WATCH_PREFIX) {
+                self.watches.write().remove(watched);
+                self.watch_count
+                    .store(self.watches.read().len(), Ordering::Relaxed);
+            }
+        }
+        gone
+    }
+
+    fn presence_changed(&self, channel: &Arc<Channel>) {
+        if channel.flush_presence(self.now_ms(), self.limits.presence_interval_ms, false) {
+            self.unflushed.lock().push(channel.clone());
+        }
+    }
+
+    /// To be called at least once per presence interval: sends the diffs that were held back.
+    pub fn flush_presence(&self) {
+        let unflushed = std::mem::take(&mut *self.unflushed.lock());
+        let now = self.now_ms();
+        for channel in unflushed {
+            if channel.flush_presence(now, self.limits.presence_interval_ms, true) {
+                self.unflushed.lock().push(channel);
+            }
+        }
+    }
+}
+
+struct Joined {
+    channel: Arc<Channel>,
+    opened: bool,
+    member: Member,
+    old: Option<Member>,
+    lifecycle: Vec<Lifecycle>,
+}
+
+fn told(topic: &Topic, change: Change, member: &Member) -> Option<Lifecycle> {
+    (!is_reserved_topic(topic.as_str())).then(|| Lifecycle {
+        topic: topic.clone(),
+        change,
+        user: member.tracked.user.to_string(),
+        connection: member.connection.id.clone(),
+    })
+}

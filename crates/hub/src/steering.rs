@@ -1,0 +1,85 @@
+//! What an administrator changes: definitions, and who stays.
+
+use tidegate_protocol::{
+    Close, Definition, DefinitionError, JoinRule, Reason, Standing, TopicPattern,
+};
+
+use crate::hub::Hub;
+use crate::membership::Lifecycle;
+
+impl Hub {
+    /// Adds or replaces a definition and lets it hold at once. Members who may not stay are
+    /// removed and told; the rest notice nothing.
+    pub fn define(&self, definition: Definition) -> Result<Vec<Lifecycle>, DefinitionError> {
+        self.definitions.put(definition)?;
+        Ok(self.redefine())
+    }
+
+    /// Removes the definition of this pattern; `None` if there was none.
+    pub fn undefine(&self, pattern: &TopicPattern) -> Option<Vec<Lifecycle>> {
+        self.definitions
+            .remove(pattern.as_str())
+            .then(|| self.redefine())
+    }
+
+    fn redefine(&self) -> Vec<Lifecycle> {
+        let now = self.now_ms();
+        let mut lifecycle = Vec::new();
+        for channel in self.channels() {
+            let definition = self.definitions.of(channel.topic.as_str());
+            if *definition == *channel.definition() {
+                continue;
+            }
+            let needed = match definition.join {
+                JoinRule::Public => Standing::Anonymous,
+                JoinRule::Token => Standing::Token,
+                JoinRule::Admin => Standing::Admin,
+            };
+            channel.define(definition, now);
+            for member in channel.members().iter().filter(|m| m.standing < needed) {
+                let told = Reason::Unauthorized.to_json();
+                lifecycle.extend(self.remove(&channel, &member.connection, Some(&told)));
+            }
+        }
+        lifecycle
+    }
+
+    /// Removes one member by its id; its client gets `phx_close` with the reason.
+    pub fn remove_by_id(&self, topic: &str, id: &str, why: &str) -> Option<Vec<Lifecycle>> {
+        let channel = self.channels.get(topic)?;
+        let member = channel
+            .members()
+            .into_iter()
+            .find(|m| m.id(&channel.topic) == id)?;
+        let said = serde_json::json!({ "reason": why }).to_string();
+        Some(self.remove(&channel, &member.connection, Some(&said)))
+    }
+
+    /// Removes every member of a channel, which ends it. `None` if there is no such channel.
+    pub fn close_channel(&self, topic: &str, why: &str) -> Option<Vec<Lifecycle>> {
+        let channel = self.channels.get(topic)?;
+        let said = serde_json::json!({ "reason": why }).to_string();
+        let members = channel.members();
+        Some(
+            members
+                .iter()
+                .flat_map(|m| self.remove(&channel, &m.connection, Some(&said)))
+                .collect(),
+        )
+    }
+
+    /// Asks a connection to end; its socket task does the rest. `false` if there is none.
+    pub fn close_connection(&self, id: &str, close: Close) -> bool {
+        let found = self.connections.get(id);
+        found
+            .inspect(|connection| connection.outbox.close(close))
+            .is_some()
+    }
+
+    /// Asks every connection to end.
+    pub fn close_all(&self, close: Close) {
+        for connection in self.connections() {
+            connection.outbox.close(close);
+        }
+    }
+}
