@@ -1,5 +1,12 @@
 //! Presence states and diffs agree, whatever the interleaving (A12).
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 

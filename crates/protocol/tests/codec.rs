@@ -1,6 +1,13 @@
 //! Properties of the codecs: decoding never panics, what is encoded decodes to the same, and a
 //! payload goes through byte for byte.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
+
 use bytes::Bytes;
 use proptest::prelude::*;
 use serde_json::{Value, json};
