@@ -15,6 +15,7 @@ export default defineConfig({
   expect: { timeout: 15_000 },
   forbidOnly: Boolean(process.env.CI),
   retries: 0,
+  fullyParallel: true,
   workers: 2,
   reporter: [["list"]],
   use: {

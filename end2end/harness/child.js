@@ -11,11 +11,16 @@ process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
 /** Linux can end a child with its parent even when the parent is killed outright. */
 const GUARD = existsSync("/usr/bin/setpriv") ? ["/usr/bin/setpriv", "--pdeathsig", "KILL"] : [];
 
+/** Not all of this process's environment: npm's and the user's variables must not become settings. */
+const CLEAN = Object.fromEntries(
+  ["PATH", "HOME", "TMPDIR", "LANG"].filter((name) => process.env[name]).map((name) => [name, process.env[name]]),
+);
+
 export class Child {
   /**
    * @param {string} program
    * @param {string[]} args
-   * @param {Record<string, string>} [env] added to this process's own
+   * @param {Record<string, string>} [env] what else it finds in its environment
    */
   constructor(program, args, env = {}) {
     if (!existsSync(program)) {
@@ -25,7 +30,7 @@ export class Child {
     /** @type {string[]} */
     this.lines = [];
     this.process = spawn(file, rest, {
-      env: { ...process.env, ...env },
+      env: { ...CLEAN, ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     running.add(this.process);
