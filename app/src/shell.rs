@@ -2,9 +2,9 @@
 
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
-use leptos_router::components::{A, Route, Router, Routes};
+use leptos_router::components::{A, ParentRoute, Route, Router, Routes};
 use leptos_router::hooks::use_query_map;
-use leptos_router::{StaticSegment, WildcardSegment};
+use leptos_router::{ParamSegment, StaticSegment};
 
 use crate::components::{ConnectionPill, ThemeToggle, ToastHost, Toasts};
 use crate::connection::PageConnection;
@@ -63,7 +63,12 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=StaticSegment("") view=HomePage/>
                     <Route path=StaticSegment("client") view=ClientPage/>
-                    <Route path=(StaticSegment("admin"), WildcardSegment("screen")) view=AdminPage/>
+                    // One page for all its screens: its connection outlives a change of address.
+                    <ParentRoute path=StaticSegment("admin") view=AdminPage>
+                        <Route path=StaticSegment("") view=|| ()/>
+                        <Route path=ParamSegment("screen") view=|| ()/>
+                        <Route path=(ParamSegment("screen"), ParamSegment("topic")) view=|| ()/>
+                    </ParentRoute>
                 </Routes>
             </main>
         </Router>

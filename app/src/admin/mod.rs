@@ -26,6 +26,7 @@ mod watch_log;
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_meta::Title;
+use leptos_router::components::Outlet;
 use leptos_router::hooks::use_location;
 
 use crate::components::{Button, EmptyState, Shape};
@@ -88,6 +89,8 @@ pub fn AdminPage() -> impl IntoView {
             </Show>
         </div>
         <ConfirmHost/>
+        // The address is read here; the routes below only say which ones there are.
+        <Outlet/>
     }
 }
 
