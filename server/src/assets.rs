@@ -9,9 +9,14 @@ use rust_embed::RustEmbed;
 
 /// What cargo-leptos built. A debug build reads the folder at run time.
 #[derive(RustEmbed)]
-#[folder = "$CARGO_MANIFEST_DIR/../target/site"]
+#[folder = "../target/site"]
 #[allow_missing = true]
 struct Embedded;
+
+/// Whether the interface was built before this binary was.
+pub(crate) fn are_there() -> bool {
+    Embedded::get("pkg/tidegate.wasm").is_some()
+}
 
 /// The file at this path of the site, if there is one.
 pub(crate) async fn serve(

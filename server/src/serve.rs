@@ -16,7 +16,7 @@ use crate::config::{BusConfig, Config};
 use crate::gateway::{Gateway, ToHub};
 use crate::lifecycle::LifecyclePublisher;
 use crate::sampler::History;
-use crate::{api, sampler, system};
+use crate::{api, assets, sampler, system};
 
 /// The link printed at start is good for a day.
 const START_LINK_SECONDS: u64 = 24 * 3600;
@@ -73,6 +73,9 @@ async fn run(config: Config) -> Result<(), ServeError> {
     let stopping = CancellationToken::new();
     let gateway = start(config, stopping.clone())?;
     announce(&gateway, listener.local_addr()?)?;
+    if !assets::are_there() {
+        tracing::warn!("this binary was built without the interface; build the front end first");
+    }
 
     let app = api::router(gateway.clone()).into_make_service_with_connect_info::<SocketAddr>();
     let graceful = stopping.clone();
