@@ -153,6 +153,10 @@ fn MapArea() -> impl IntoView {
     }
 }
 
+/// A browser with scripts keeps this as text and not as elements, so it must not be hydrated.
+const NO_SCRIPT: &str = "<p>The live view needs JavaScript and WebAssembly. Allow them for this \
+                         address, and the map and the list fill by themselves.</p>";
+
 /// What stands over the map until it is there, and when something is wrong with it.
 #[component]
 fn MapNotice() -> impl IntoView {
@@ -203,12 +207,7 @@ fn MapNotice() -> impl IntoView {
                         </p>
                         <p class="muted">{gateway}</p>
                         <p class="muted js-only">"Connecting, and loading the map…"</p>
-                        <noscript>
-                            <p>
-                                "The live view needs JavaScript and WebAssembly. Allow them for this \
-                                 address, and the map and the list fill by themselves."
-                            </p>
-                        </noscript>
+                        <noscript inner_html=NO_SCRIPT></noscript>
                     </div>
                 }
                 .into_any(),
