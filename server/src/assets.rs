@@ -18,24 +18,9 @@ pub(crate) fn are_there() -> bool {
     Embedded::get("pkg/tidegate.wasm").is_some()
 }
 
-/// The file at this path of the site, if there is one.
-pub(crate) async fn serve(
-    path: &str,
-    static_path: Option<&Path>,
-    headers: &HeaderMap,
-) -> Option<Response> {
-    let path = path.trim_start_matches('/');
-    let plain = Path::new(path)
-        .components()
-        .all(|part| matches!(part, Component::Normal(_)));
-    if path.is_empty() || !plain {
-        return None;
-    }
-    if let Some(folder) = static_path
-        && let Some(response) = from_folder(folder, path).await
-    {
-        return Some(response);
-    }
+/// The embedded file at this path of the site, if there is one.
+pub(crate) fn embedded(path: &str, headers: &HeaderMap) -> Option<Response> {
+    let path = plain(path)?;
     let file = Embedded::get(path)?;
     let etag = etag(&file.metadata.sha256_hash());
     if headers
@@ -48,8 +33,23 @@ pub(crate) async fn serve(
     Some(with_headers(Body::from(file.data), &kind, Some(etag)))
 }
 
-/// Symbolic links that lead out of the folder are not followed.
-async fn from_folder(folder: &Path, path: &str) -> Option<Response> {
+/// The path without its first slash, if it has nothing but plain parts.
+fn plain(path: &str) -> Option<&str> {
+    let path = path.trim_start_matches('/');
+    let plain = Path::new(path)
+        .components()
+        .all(|part| matches!(part, Component::Normal(_)));
+    (plain && !path.is_empty()).then_some(path)
+}
+
+/// The file of the operator's folder at this path; `/` is `index.html`. It goes before the pages
+/// and before the embedded files. Symbolic links that lead out of the folder are not followed.
+pub(crate) async fn from_folder(folder: &Path, path: &str) -> Option<Response> {
+    let path = if path == "/" {
+        "index.html"
+    } else {
+        plain(path)?
+    };
     let folder = tokio::fs::canonicalize(folder).await.ok()?;
     let file = tokio::fs::canonicalize(folder.join(path)).await.ok()?;
     if !file.starts_with(&folder) {

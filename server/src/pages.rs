@@ -1,11 +1,13 @@
 //! The web interface: rendered here first, then taken over by WASM in the browser.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
@@ -37,6 +39,7 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router<Arc<Gateway>> {
         gateway: gateway.clone(),
         options: options.clone(),
     };
+    let folder = gateway.config.static_path.clone();
     let routes = generate_route_list(App);
     let app = {
         let options = options.clone();
@@ -46,6 +49,22 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router<Arc<Gateway>> {
         .leptos_routes_with_context(&state, routes, move || provide_first_paint(&gateway), app)
         .fallback(file_or_not_found)
         .with_state(state)
+        .layer(axum::middleware::from_fn_with_state(folder, folder_first))
+}
+
+/// What the operator's folder has goes before everything that the binary has.
+async fn folder_first(
+    State(folder): State<Option<PathBuf>>,
+    request: Request<Body>,
+    next: Next,
+) -> Response {
+    if let Some(folder) = folder
+        && request.method() == Method::GET
+        && let Some(file) = assets::from_folder(&folder, request.uri().path()).await
+    {
+        return file;
+    }
+    next.run(request).await
 }
 
 /// What the server knows when it renders. The request's headers are in leptos's context.
@@ -92,9 +111,7 @@ async fn file_or_not_found(
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Response {
-    let static_path = state.gateway.config.static_path.as_deref();
-    let path = request.uri().path().to_owned();
-    if let Some(file) = assets::serve(&path, static_path, &headers).await {
+    if let Some(file) = assets::embedded(request.uri().path(), &headers) {
         return file;
     }
     let gateway = state.gateway.clone();

@@ -449,6 +449,31 @@ async fn a_definition_holds_at_once() {
     }
 }
 
+/// T1: the operator's folder goes before the pages and the embedded files.
+#[tokio::test]
+async fn a_static_path_overrides_what_is_embedded() {
+    let folder = tempfile::tempdir().unwrap();
+    for name in ["index.html", "favicon.svg", "admin.html"] {
+        std::fs::write(folder.path().join(name), format!("my {name}")).unwrap();
+    }
+    let path = folder.path().to_str().unwrap();
+    let flags = ["--static-path", path, "--admin-password", PASSWORD];
+    let gateway = Gateway::with(&flags, "").await;
+    for (path, body) in [
+        ("/", "my index.html"),
+        ("/?name=alice", "my index.html"),
+        ("/favicon.svg", "my favicon.svg"),
+        ("/admin.html", "my admin.html"),
+    ] {
+        let (status, _, got) = raw(&gateway, "GET", path, &[], None).await;
+        assert_eq!((status, got.as_str()), (200, body), "{path}");
+    }
+    assert_eq!(
+        raw(&gateway, "GET", "/api/v1/session", &[], None).await.0,
+        200
+    );
+}
+
 /// Nothing outside the embedded files is served, whatever the path.
 #[tokio::test]
 async fn paths_lead_nowhere_else() {

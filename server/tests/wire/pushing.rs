@@ -173,3 +173,34 @@ async fn a_relaying_channel_passes_events_to_the_others() {
     members[0].expect_silence().await;
     tap.expect("from:chat:said", r#"{"text":"hi"}"#).await;
 }
+
+/// S3: while the bus floods a client, its pushes still go through: neither side starves.
+#[tokio::test]
+async fn pushes_go_through_a_flood() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    let gateway = Gateway::start().await;
+    let mut socket = gateway.joined("room", "alice").await;
+    let mut tap = gateway.tap().await;
+    let mut flooder = gateway.tap().await;
+    let flooding = Arc::new(AtomicBool::new(true));
+    let flood = tokio::spawn({
+        let flooding = flooding.clone();
+        async move {
+            let mut sent = 0_u64;
+            while flooding.load(Ordering::Relaxed) {
+                flooder.publish("to:room:flood", "{}").await;
+                sent += 1;
+            }
+            sent
+        }
+    });
+    for n in 0..50 {
+        socket.send(json!(["1", n, "room", "push", n])).await;
+        tap.expect("from:room:push", &n.to_string()).await;
+        // The reply has its own lane: it comes although events wait.
+        while socket.next().await[1] != n {}
+    }
+    flooding.store(false, Ordering::Relaxed);
+    assert!(flood.await.unwrap() > 100);
+}
