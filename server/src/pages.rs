@@ -8,7 +8,8 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
 use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
@@ -47,6 +48,10 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router<Arc<Gateway>> {
     };
     Router::new()
         .leptos_routes_with_context(&state, routes, move || provide_first_paint(&gateway), app)
+        .route(
+            "/admin.html",
+            get(|| async { Redirect::permanent("/admin") }),
+        )
         .fallback(file_or_not_found)
         .with_state(state)
         .layer(axum::middleware::from_fn_with_state(folder, folder_first))

@@ -15,7 +15,7 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
-use axum::response::{Redirect, Response};
+use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use tower_http::compression::CompressionLayer;
 
@@ -64,10 +64,6 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/token", post(token::issue));
     let pages = pages::router(gateway.clone())
         .route("/login", get(session::follow_link))
-        .route(
-            "/admin.html",
-            get(|| async { Redirect::permanent("/admin") }),
-        )
         .layer(CompressionLayer::new());
     Router::new()
         .nest("/api/v1", api)

@@ -195,11 +195,11 @@ async fn pushes_go_through_a_flood() {
             sent
         }
     });
-    for n in 0..50 {
+    for n in 0..10 {
         socket.send(json!(["1", n, "room", "push", n])).await;
         tap.expect("from:room:push", &n.to_string()).await;
         // The reply has its own lane: it comes although events wait.
-        while socket.next().await[1] != n {}
+        while !socket.next_text().await.contains("phx_reply") {}
     }
     flooding.store(false, Ordering::Relaxed);
     assert!(flood.await.unwrap() > 100);
