@@ -8,8 +8,11 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 /// What goes through a path unescaped: the unreserved characters of RFC 3986.
-const SEGMENT: &AsciiSet =
-    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~');
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
 
 /// One part of a path: `room:1/x` becomes `room%3A1%2Fx`.
 pub fn segment(text: &str) -> String {
@@ -82,7 +85,9 @@ async fn request<B: Serialize, T: DeserializeOwned>(
     use gloo_net::http::{Method, RequestBuilder};
 
     let unexpected = |error: &dyn std::fmt::Display| ApiError::Unexpected(error.to_string());
-    let method = method.parse::<Method>().map_err(|error| unexpected(&error))?;
+    let method = method
+        .parse::<Method>()
+        .map_err(|error| unexpected(&error))?;
     let builder = RequestBuilder::new(path)
         .method(method)
         // No other site can send this header, which is what closes cross-site requests out.
@@ -150,6 +155,10 @@ mod tests {
         assert_eq!(error.to_string(), "There is no such channel.");
         assert!(matches!(error, ApiError::Refused { status: 404, .. }));
         assert!(matches!(refusal(401, problem), ApiError::SignedOut(_)));
-        assert!(refusal(502, "<html>bad gateway</html>").to_string().contains("502"));
+        assert!(
+            refusal(502, "<html>bad gateway</html>")
+                .to_string()
+                .contains("502")
+        );
     }
 }

@@ -62,7 +62,11 @@ pub fn fault(text: &str) -> Option<String> {
     let error = serde_json::from_str::<serde::de::IgnoredAny>(text).err()?;
     let what = error.to_string();
     let what = what.split(" at line ").next().unwrap_or_default();
-    Some(format!("Not JSON: {what}, at line {} column {}.", error.line(), error.column()))
+    Some(format!(
+        "Not JSON: {what}, at line {} column {}.",
+        error.line(),
+        error.column()
+    ))
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use tidegate_protocol::admin::ChannelInfo;
 use tidegate_protocol::{JoinRule, PresenceMode};
 
 use super::api;
+use super::definition_form::join_word;
 use super::paged::{Paged, Pager, Standin};
 use super::screen::Screen;
 use super::state::use_admin_state;
@@ -19,13 +20,15 @@ pub(super) fn ChannelsScreen() -> impl IntoView {
     view! {
         <Card title="Channels">
             <div class="stack">
-                <TextField
-                    name="channel-search"
-                    label="Search"
-                    kind="search"
-                    value=list.search
-                    placeholder="part of a topic"
-                />
+                <div class="search">
+                    <TextField
+                        name="channel-search"
+                        label="Search"
+                        kind="search"
+                        value=list.search
+                        placeholder="part of a topic"
+                    />
+                </div>
                 <Standin
                     list
                     empty="No channel has a member"
@@ -102,10 +105,10 @@ pub(super) fn Rule(
     /// How much of presence is shown.
     presence: PresenceMode,
 ) -> impl IntoView {
-    let (tone, word) = match join {
-        JoinRule::Public => (Tone::Good, "anybody"),
-        JoinRule::Token => (Tone::Accent, "with a token"),
-        JoinRule::Admin => (Tone::Warn, "administrators"),
+    let tone = match join {
+        JoinRule::Public => Tone::Good,
+        JoinRule::Token => Tone::Accent,
+        JoinRule::Admin => Tone::Warn,
     };
     let presence = match presence {
         PresenceMode::Full => "presence",
@@ -114,7 +117,7 @@ pub(super) fn Rule(
     };
     view! {
         <span class="row">
-            <Badge tone=Signal::from(tone)>{word}</Badge>
+            <Badge tone=Signal::from(tone)>{join_word(join)}</Badge>
             <Badge>{presence}</Badge>
         </span>
     }

@@ -33,13 +33,15 @@ pub(super) fn ConnectionsScreen() -> impl IntoView {
     view! {
         <Card title="Connections">
             <div class="stack">
-                <TextField
-                    name="connection-search"
-                    label="Search"
-                    kind="search"
-                    value=list.search
-                    placeholder="id, user, address or topic"
-                />
+                <div class="search">
+                    <TextField
+                        name="connection-search"
+                        label="Search"
+                        kind="search"
+                        value=list.search
+                        placeholder="id, user, address or topic"
+                    />
+                </div>
                 <Standin
                     list
                     empty="No connection is open"

@@ -9,7 +9,7 @@ use super::confirm::use_confirm;
 use super::state::use_admin_state;
 use crate::components::{Button, ButtonKind, Card, CheckField, SelectField};
 
-pub(super) const JOIN: [(&str, &str, JoinRule); 3] = [
+const JOIN: [(&str, &str, JoinRule); 3] = [
     (
         "public",
         "Anybody, with or without a token",
@@ -23,7 +23,7 @@ pub(super) const JOIN: [(&str, &str, JoinRule); 3] = [
     ("admin", "Administrators", JoinRule::Admin),
 ];
 
-pub(super) const PUSH: [(&str, &str, PushRule); 4] = [
+const PUSH: [(&str, &str, PushRule); 4] = [
     ("member", "Every member", PushRule::Member),
     ("token", "Members who joined with a token", PushRule::Token),
     ("admin", "Administrators", PushRule::Admin),
@@ -34,7 +34,7 @@ pub(super) const PUSH: [(&str, &str, PushRule); 4] = [
     ),
 ];
 
-pub(super) const PRESENCE: [(&str, &str, PresenceMode); 3] = [
+const PRESENCE: [(&str, &str, PresenceMode); 3] = [
     (
         "full",
         "Full: who is there, with metadata",
@@ -44,15 +44,32 @@ pub(super) const PRESENCE: [(&str, &str, PresenceMode); 3] = [
     ("off", "Nothing", PresenceMode::Off),
 ];
 
-/// The words of a value.
-pub(super) fn words<T: PartialEq>(
-    table: &[(&'static str, &'static str, T)],
-    value: &T,
-) -> &'static str {
-    table
-        .iter()
-        .find(|(_, _, v)| v == value)
-        .map_or("", |(_, words, _)| words)
+/// Who may join, in a word or two.
+pub(super) fn join_word(rule: JoinRule) -> &'static str {
+    match rule {
+        JoinRule::Public => "anybody",
+        JoinRule::Token => "with a token",
+        JoinRule::Admin => "administrators",
+    }
+}
+
+/// Who may push, in a word or two.
+pub(super) fn push_word(rule: PushRule) -> &'static str {
+    match rule {
+        PushRule::Member => "every member",
+        PushRule::Token => "with a token",
+        PushRule::Admin => "administrators",
+        PushRule::Nobody => "nobody",
+    }
+}
+
+/// What members see of each other, in a word or two.
+pub(super) fn presence_word(mode: PresenceMode) -> &'static str {
+    match mode {
+        PresenceMode::Full => "who is there",
+        PresenceMode::Count => "how many",
+        PresenceMode::Off => "nothing",
+    }
 }
 
 fn key<T: PartialEq>(table: &[(&'static str, &'static str, T)], value: &T) -> String {

@@ -6,7 +6,7 @@ use tidegate_protocol::{Definition, TopicPattern};
 
 use super::api;
 use super::confirm::use_confirm;
-use super::definition_form::{Fields, JOIN, PRESENCE, PUSH, Questions, words};
+use super::definition_form::{Fields, Questions, join_word, presence_word, push_word};
 use super::paged::Skeleton;
 use super::state::use_admin_state;
 use crate::components::{
@@ -92,9 +92,9 @@ fn Row(
         None => view! { <Badge>"everywhere else"</Badge> }.into_any(),
     };
     let [join, push, presence] = [
-        words(&JOIN, &definition.join),
-        words(&PUSH, &definition.push),
-        words(&PRESENCE, &definition.presence),
+        join_word(definition.join),
+        push_word(definition.push),
+        presence_word(definition.presence),
     ];
     let relay = if definition.relay { "yes" } else { "no" };
     let actions = name.map(|name| {

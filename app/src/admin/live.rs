@@ -28,7 +28,7 @@ pub(super) fn LiveScreen(
     view! {
         <Card title="Watch a channel">
             <form
-                class="stack"
+                class="inline-form"
                 on:submit=move |ev| {
                     ev.prevent_default();
                     tried.set(true);
@@ -40,15 +40,11 @@ pub(super) fn LiveScreen(
                 }
             >
                 <TopicField value=typed error/>
-                <div class="row">
-                    <Button submit=true kind=ButtonKind::Primary>
-                        "Watch"
-                    </Button>
-                    <span class="muted">
-                        "Watching joins nothing: the members see no difference."
-                    </span>
-                </div>
+                <Button submit=true kind=ButtonKind::Primary>
+                    "Watch"
+                </Button>
             </form>
+            <p class="muted">"Watching joins nothing: the members see no difference."</p>
         </Card>
         {match topic {
             Some(topic) => view! { <Watch topic/> }.into_any(),

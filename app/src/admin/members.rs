@@ -29,13 +29,15 @@ pub(super) fn Members(
     view! {
         <Card title="Members">
             <div class="stack">
-                <TextField
-                    name="member-search"
-                    label="Search"
-                    kind="search"
-                    value=list.search
-                    placeholder="user or connection"
-                />
+                <div class="search">
+                    <TextField
+                        name="member-search"
+                        label="Search"
+                        kind="search"
+                        value=list.search
+                        placeholder="user or connection"
+                    />
+                </div>
                 <Standin list empty="Nobody is here" why="Members appear when they join."/>
                 <div hidden=move || list.items.with(Vec::is_empty)>
                     <Table caption="Members" columns>

@@ -100,7 +100,7 @@ fn Tiles() -> impl IntoView {
                 <dd>{dropped}</dd>
             </div>
             {tile("Memory", |s| format::bytes(s.memory as f64))}
-            {tile("CPU", |s| format!("{:.0} % of a core", s.cpu))}
+            {tile("CPU", |s| format!("{:.0} %", s.cpu))}
             <div class="tile">
                 <dt>"Up for"</dt>
                 <dd>{uptime}</dd>

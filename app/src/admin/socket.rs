@@ -22,7 +22,7 @@ struct Token {
 
 /// The payload of a join that needs the admin credential.
 async fn admin_params(state: AdminState) -> Result<Value, String> {
-    let asked = json!({"channel": "admin"});
+    let asked = json!({"channel": "admin", "id": "admin"});
     let token: Result<Token, ApiError> = http::send("POST", "/token", &asked).await;
     match token {
         Ok(Token { token }) => Ok(json!({"token": token})),

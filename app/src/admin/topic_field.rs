@@ -36,7 +36,7 @@ pub(super) fn TopicField(
     });
     view! {
         <div class="field" data-invalid=move || error.get().is_some().to_string()>
-            <label for="field-topic">"Channel"</label>
+            <label for="field-topic">"Topic"</label>
             <input
                 class="input mono"
                 id="field-topic"

@@ -45,7 +45,8 @@ fn Row(joined: Joined) -> impl IntoView {
     let label = format!("Leave {}", joined.topic);
     let id = move || match phase.get() {
         Phase::Joined(id) => id,
-        other => other.word().to_owned(),
+        Phase::Joining => "waits for the gateway".to_owned(),
+        Phase::Refused(why) | Phase::Interrupted(why) | Phase::Closed(why) => why,
     };
     view! {
         <li class="channel-row" data-chosen=move || chosen().to_string()>

@@ -63,7 +63,7 @@ fn Chosen(joined: Joined) -> impl IntoView {
                 <Story joined=story/>
                 <p class="muted">
                     {move || crate::format::grouped(events.get().cast_signed())}
-                    " events received on this join and those before it."
+                    " events received so far."
                 </p>
                 <PushForm joined=form/>
                 <Answers joined=answers/>
