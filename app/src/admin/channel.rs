@@ -62,8 +62,12 @@ pub(super) fn ChannelScreen(
     Effect::new(move |_| {
         let fresh = fresh.clone();
         spawn_local(async move {
-            while known.try_with_untracked(|_| ()).is_some() {
-                if !timing::hidden() {
+            let mut seen = None;
+            while let Some(empty) = known.try_with_untracked(|known| *known == Known::Empty) {
+                // A channel that nobody has joined is asked for again when somebody joins one.
+                let changes = state.changes.try_get_untracked();
+                if !(timing::hidden() || (empty && changes == seen)) {
+                    seen = changes;
                     fresh().await;
                 }
                 timing::pause(REFRESH_MS).await;
@@ -118,7 +122,9 @@ pub(super) fn ChannelScreen(
             </div>
             <div class="stack">
                 <Watch topic=for_watch/>
-                <Members topic=for_members/>
+                <Show when=move || is_open.get()>
+                    <Members topic=for_members.clone()/>
+                </Show>
             </div>
         </div>
     }

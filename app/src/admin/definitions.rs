@@ -146,12 +146,12 @@ fn DefinitionForm(pattern: RwSignal<String>, fields: Fields, load: Callback<()>)
     let tried = RwSignal::new(false);
     let checked = move || {
         let parsed = pattern.with(|text| TopicPattern::new(text.trim()));
-        let parsed = parsed.map_err(|error| error.to_string())?;
+        let parsed = parsed.map_err(|error| format!("This will not do: {error}."))?;
         let definition = fields.get(parsed);
         definition
             .check()
             .map(|()| definition)
-            .map_err(|error| error.to_string())
+            .map_err(|error| format!("This will not do: {error}."))
     };
     let error = Signal::derive(move || checked().err().filter(|_| tried.get()));
     view! {

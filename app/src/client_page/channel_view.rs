@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use super::presence_list::PresenceList;
-use super::session::{self, JoinOptions};
+use super::session;
 use super::state::{Answer, Joined, Phase, use_client_state};
 use super::{advice, channel_list};
 use crate::components::{
@@ -78,7 +78,7 @@ fn Chosen(joined: Joined) -> impl IntoView {
 fn Story(joined: Joined) -> impl IntoView {
     let state = use_client_state();
     let phase = RwSignal::from(joined.phase.clone());
-    let (topic, with_token) = (joined.topic.clone(), joined.with_token);
+    let (topic, options) = (joined.topic.clone(), joined.options.clone());
     let words = move || {
         let (tone, what, reason, then) = match phase.get() {
             Phase::Joining | Phase::Joined(_) => return None,
@@ -108,7 +108,7 @@ fn Story(joined: Joined) -> impl IntoView {
             words()
                 .map(|(tone, what, advice, then)| {
                     let again = tone == Tone::Neutral;
-                    let topic = topic.clone();
+                    let (topic, options) = (topic.clone(), options.clone());
                     view! {
                         <div class="notice" data-tone=tone.name() role="alert">
                             <strong>{what}</strong>
@@ -117,11 +117,7 @@ fn Story(joined: Joined) -> impl IntoView {
                                 {if again {
                                     view! {
                                         <Button on:click=move |_| {
-                                            let options = JoinOptions {
-                                                with_token,
-                                                ..JoinOptions::default()
-                                            };
-                                            session::join(state, &topic, options);
+                                            session::join(state, &topic, options.clone());
                                         }>"Join again"</Button>
                                     }
                                         .into_any()

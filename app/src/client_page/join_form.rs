@@ -2,8 +2,8 @@
 
 use leptos::prelude::*;
 
-use super::session::{self, JoinOptions};
-use super::state::use_client_state;
+use super::session;
+use super::state::{JoinOptions, use_client_state};
 use crate::components::{Button, ButtonKind, Card, CheckField, TextAreaField, TextField};
 
 /// Topic, token or not, presence metadata.

@@ -13,7 +13,9 @@ use tidegate_client::{
 };
 use tidegate_protocol::presence::{Count, Diff, State};
 
-use super::state::{Answer, ClientState, Joined, MAX_ANSWERS, Phase, ServerClock, Who};
+use super::state::{
+    Answer, ClientState, JoinOptions, Joined, MAX_ANSWERS, Phase, ServerClock, Who,
+};
 use crate::connection::{Link, PageConnection};
 use crate::http::{self, ApiError};
 use crate::timing;
@@ -42,13 +44,6 @@ async fn token(topic: &str, id: Option<&str>) -> Result<Token, ApiError> {
         topic
     };
     http::send("POST", "/token", &TokenRequest { channel, id }).await
-}
-
-/// What a join sends beside its token.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct JoinOptions {
-    pub(crate) with_token: bool,
-    pub(crate) presence: Option<Value>,
 }
 
 /// Opens the connection as whoever stands in the name field and joins `system`.
@@ -143,7 +138,7 @@ pub(crate) fn join(state: ClientState, topic: &str, options: JoinOptions) {
     let Some(client) = state.client.get_value() else {
         return;
     };
-    let with_token = options.with_token;
+    let kept = options.clone();
     let asked = topic.to_owned();
     let channel = client.channel_with(topic, move || {
         let topic = asked.clone();
@@ -174,7 +169,7 @@ pub(crate) fn join(state: ClientState, topic: &str, options: JoinOptions) {
     let joined = Joined {
         key: key.unwrap_or_default(),
         topic: topic.to_owned(),
-        with_token,
+        options: kept,
         phase: ArcRwSignal::new(Phase::Joining),
         who: ArcRwSignal::default(),
         events: ArcRwSignal::default(),

@@ -1,6 +1,7 @@
 //! What the client test page knows. Views read it, [`super::session`] writes it.
 
 use leptos::prelude::*;
+use serde_json::Value;
 use tidegate_client::{ChannelHandle, Client, Status};
 use tidegate_protocol::presence::Presences;
 
@@ -60,13 +61,22 @@ pub(crate) struct Answer {
     pub(crate) took_ms: f64,
 }
 
+/// What a join sends beside its topic.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct JoinOptions {
+    /// Whether a token is asked for at each join.
+    pub(crate) with_token: bool,
+    /// What the other members see of this one.
+    pub(crate) presence: Option<Value>,
+}
+
 /// One channel of the page. The signals are counted, so they live as long as the channel does
 /// and not as long as the page.
 #[derive(Clone)]
 pub(crate) struct Joined {
     pub(crate) key: u64,
     pub(crate) topic: String,
-    pub(crate) with_token: bool,
+    pub(crate) options: JoinOptions,
     pub(crate) phase: ArcRwSignal<Phase>,
     pub(crate) who: ArcRwSignal<Who>,
     pub(crate) events: ArcRwSignal<u64>,
