@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use axum::serve::ListenerExt;
 use tidegate_auth::{AdminAuth, TokenError, Tokens};
 use tidegate_bus::{Bus, InProcess, InProcessConfig, Redis, RedisConfig};
 use tidegate_hub::{Definitions, Hub, SystemClock};
@@ -78,6 +79,12 @@ async fn run(config: Config) -> Result<(), ServeError> {
     }
 
     let app = api::router(gateway.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    // Events are small and wanted at once: none waits for more to fill a segment.
+    let listener = listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY cannot be set");
+        }
+    });
     let graceful = stopping.clone();
     let server = axum::serve(listener, app)
         .with_graceful_shutdown(async move { graceful.cancelled().await });
