@@ -9,6 +9,9 @@ use leptos::prelude::*;
 #[cfg(feature = "hydrate")]
 mod uplot;
 
+/// Height of the legend below several lines, in CSS pixels.
+const LEGEND: u32 = 24;
+
 /// How the values of an axis are written.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Unit {
@@ -61,22 +64,28 @@ pub fn Chart(
     /// What it shows.
     #[prop(into)]
     data: Signal<ChartData>,
-    /// Height in CSS pixels.
+    /// Height of the plot in CSS pixels; several lines add a legend below it.
     #[prop(default = 140)]
     height: u32,
+    /// Whether times are shown in UTC, as recordings have them, or by the visitor's clock.
+    #[prop(optional)]
+    utc: bool,
 ) -> impl IntoView {
     let frame = NodeRef::<html::Div>::new();
+    let several = series.len() > 1;
+    let frame_height = height + if several { LEGEND } else { 0 };
     #[cfg(feature = "hydrate")]
-    uplot::attach(frame, series, unit, data, height);
+    uplot::attach(frame, series, unit, utc, data, height);
     #[cfg(not(feature = "hydrate"))]
-    let _ = (series, unit, data);
+    let _ = (series, unit, utc, data);
     view! {
         <div
             class="chart"
             role="img"
             aria-label=label
             node_ref=frame
-            style:height=format!("{height}px")
+            data-several=several.to_string()
+            style:height=format!("{frame_height}px")
         ></div>
     }
 }

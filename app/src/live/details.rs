@@ -166,6 +166,7 @@ fn History(aircraft: Memo<Option<Aircraft>>) -> impl IntoView {
                 series=vec![Series { title: "Altitude", colour: "--series-1", filled: true }]
                 unit=Unit::Feet
                 data=altitude
+                utc=true
                 height=130
             />
         </div>
@@ -176,6 +177,7 @@ fn History(aircraft: Memo<Option<Aircraft>>) -> impl IntoView {
                 series=vec![Series { title: "Speed", colour: "--series-2", filled: true }]
                 unit=Unit::Knots
                 data=speed
+                utc=true
                 height=130
             />
         </div>

@@ -120,7 +120,7 @@ fn Metric(
                 <span class="metric-note muted">{read(note)}</span>
                 <span class="metric-value">{read(value)}</span>
             </div>
-            <Chart label=format!("{title} over five minutes") series unit data height=96/>
+            <Chart label=format!("{title} over five minutes") series unit data height=104/>
         </div>
     }
 }

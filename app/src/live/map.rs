@@ -151,8 +151,13 @@ impl Map {
 
     /// Takes the colours of the theme that holds now.
     pub(super) fn retheme(&self) {
-        for (layer, property, colour) in COLOURS {
-            let args = [layer.into(), property.into(), token(colour).into()];
+        for Layer {
+            id,
+            colour: (property, colour),
+            ..
+        } in LAYERS
+        {
+            let args = [id.into(), property.into(), token(colour).into()];
             let _ = call(&self.map, "setPaintProperty", &args);
         }
     }
@@ -168,12 +173,54 @@ impl Map {
     }
 }
 
-/// Layer, property, and the token that gives its colour.
-const COLOURS: [(&str, &str, &str); 4] = [
-    ("sea", "background-color", "--map-sea"),
-    ("land", "fill-color", "--map-land"),
-    ("coast", "line-color", "--map-coast"),
-    ("borders", "line-color", "--map-border"),
+/// A layer of the map, from the bottom up.
+struct Layer {
+    id: &'static str,
+    kind: &'static str,
+    source: Option<&'static str>,
+    /// The property that has a colour, and the token that gives it.
+    colour: (&'static str, &'static str),
+    /// Properties with a number.
+    numbers: &'static [(&'static str, f64)],
+}
+
+const LAYERS: [Layer; 5] = [
+    Layer {
+        id: "sea",
+        kind: "background",
+        source: None,
+        colour: ("background-color", "--map-sea"),
+        numbers: &[],
+    },
+    Layer {
+        id: "land",
+        kind: "fill",
+        source: Some("outlines"),
+        colour: ("fill-color", "--map-land"),
+        numbers: &[],
+    },
+    Layer {
+        id: "degrees",
+        kind: "line",
+        source: Some("degrees"),
+        colour: ("line-color", "--map-degrees"),
+        numbers: &[("line-width", 1.0)],
+    },
+    // Below the borders, so that only its outer half shows along the sea.
+    Layer {
+        id: "coast",
+        kind: "line",
+        source: Some("outlines"),
+        colour: ("line-color", "--map-coast"),
+        numbers: &[("line-width", 3.0), ("line-opacity", 0.35)],
+    },
+    Layer {
+        id: "borders",
+        kind: "line",
+        source: Some("outlines"),
+        colour: ("line-color", "--map-border"),
+        numbers: &[("line-width", 1.0)],
+    },
 ];
 
 fn options(container: &HtmlElement) -> Object {
@@ -215,35 +262,38 @@ fn options(container: &HtmlElement) -> Object {
     options
 }
 
-/// Sea, land, the coast as a soft edge below the borders. No names: they would need fonts.
+/// Sea, land, whole degrees, coast and borders. No names: they would need fonts.
 fn style() -> Object {
-    let source = Object::new();
-    set(&source, "type", "geojson");
-    set(&source, "data", OUTLINES);
     let sources = Object::new();
-    set(&sources, "outlines", source);
+    for (name, data) in [
+        ("outlines", JsValue::from_str(OUTLINES)),
+        ("degrees", whole_degrees().into()),
+    ] {
+        let source = Object::new();
+        set(&source, "type", "geojson");
+        set(&source, "data", data);
+        set(&sources, name, source);
+    }
 
     let layers = Array::new();
-    for ((id, property, colour), kind) in
-        COLOURS
-            .into_iter()
-            .zip(["background", "fill", "line", "line"])
+    for Layer {
+        id,
+        kind,
+        source,
+        colour: (property, colour),
+        numbers,
+    } in LAYERS
     {
         let layer = Object::new();
         let paint = Object::new();
         set(&layer, "id", id);
         set(&layer, "type", kind);
-        if id != "sea" {
-            set(&layer, "source", "outlines");
+        if let Some(source) = source {
+            set(&layer, "source", source);
         }
         set(&paint, property, token(colour));
-        match id {
-            "coast" => {
-                set(&paint, "line-width", 3.0);
-                set(&paint, "line-opacity", 0.35);
-            }
-            "borders" => set(&paint, "line-width", 1.0),
-            _ => {}
+        for (name, number) in numbers {
+            set(&paint, name, *number);
         }
         set(&layer, "paint", paint);
         layers.push(&layer);
@@ -254,6 +304,28 @@ fn style() -> Object {
     set(&style, "sources", sources);
     set(&style, "layers", layers);
     style
+}
+
+/// Meridians and parallels, one per degree: they show how large things are.
+fn whole_degrees() -> Object {
+    let point = |longitude: f64, latitude: f64| Array::of2(&longitude.into(), &latitude.into());
+    let [west, south, east, north] = EDGES.map(f64::round);
+    let lines = Array::new();
+    for longitude in west as i32..=east as i32 {
+        let longitude = f64::from(longitude);
+        lines.push(&Array::of2(
+            &point(longitude, south),
+            &point(longitude, north),
+        ));
+    }
+    for latitude in south as i32..=north as i32 {
+        let latitude = f64::from(latitude);
+        lines.push(&Array::of2(&point(west, latitude), &point(east, latitude)));
+    }
+    let geometry = Object::new();
+    set(&geometry, "type", "MultiLineString");
+    set(&geometry, "coordinates", lines);
+    geometry
 }
 
 fn has_webgl() -> bool {

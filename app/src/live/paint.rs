@@ -3,7 +3,6 @@
 //! An aircraft costs two calls into the browser, a transform and a copy of a sprite that was drawn
 //! once per theme; trails cost one stroke per colour. Places are projected here.
 
-use std::collections::HashSet;
 use std::f64::consts::TAU;
 
 use leptos::prelude::{document, window};
@@ -22,6 +21,8 @@ const CELL: f64 = 36.0;
 const TRAIL_PIECES: usize = 24_000;
 /// A pause between reports that a trail does not bridge, in milliseconds.
 const TRAIL_GAP: f64 = 45_000.0;
+/// About how wide a character of a name is, in CSS pixels.
+const NAME_CHAR: f64 = 8.2;
 /// The most names in a picture.
 const NAMES: usize = 400;
 
@@ -41,6 +42,29 @@ pub(super) struct Scene<'a> {
 
 /// A piece of trail in CSS pixels.
 type Piece = [f32; 4];
+
+/// The room that names take: left, top, right, bottom of each.
+#[derive(Default)]
+struct Taken(Vec<[f64; 4]>);
+
+impl Taken {
+    /// Takes the room; says whether it was free.
+    fn take(&mut self, room: [f64; 4]) -> bool {
+        let [left, top, right, bottom] = room;
+        let free = !self
+            .0
+            .iter()
+            .any(|[l, t, r, b]| left < *r && *l < right && top < *b && *t < bottom);
+        if free {
+            self.0.push(room);
+        }
+        free
+    }
+
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+}
 
 /// A canvas with its sprites.
 pub(super) struct Painter {
@@ -221,74 +245,67 @@ impl Painter {
     }
 
     fn paint_names(&self, scene: &Scene<'_>) -> Result<(), JsValue> {
-        let mut taken = HashSet::new();
-        let mut named = 0;
+        let mut taken = Taken::default();
         // The selected and the pointed-at one come first, so that nothing takes their place.
-        for id in [scene.selected, scene.hovered].into_iter().flatten() {
-            if let Some(aircraft) = scene.fleet.get(id) {
-                self.name(aircraft, scene, &mut taken, true)?;
-            }
+        let special: Vec<&Aircraft> = [scene.selected, scene.hovered]
+            .into_iter()
+            .flatten()
+            .filter_map(|id| scene.fleet.get(id))
+            .collect();
+        for aircraft in &special {
+            self.name(aircraft, scene, &mut taken, true)?;
         }
         if scene.labels {
             for aircraft in scene.fleet.aircraft() {
-                if named == NAMES {
+                if taken.len() >= NAMES {
                     break;
                 }
-                let special = [scene.selected, scene.hovered].contains(&Some(&aircraft.id));
-                if !special && self.name(aircraft, scene, &mut taken, false)? {
-                    named += 1;
+                if !special.iter().any(|s| s.id == aircraft.id) {
+                    self.name(aircraft, scene, &mut taken, false)?;
                 }
             }
         }
         Ok(())
     }
 
-    /// Writes a name beside an aircraft where there is room; says whether it did.
+    /// Writes a name beside an aircraft, where there is room or it must be.
     fn name(
         &self,
         aircraft: &Aircraft,
         scene: &Scene<'_>,
-        taken: &mut HashSet<(i32, i32)>,
+        taken: &mut Taken,
         always: bool,
-    ) -> Result<bool, JsValue> {
+    ) -> Result<(), JsValue> {
         let (x, y) = scene
             .view
             .to_screen(aircraft.place(scene.now, scene.moving));
         if !scene.view.shows((x, y), 0.0) {
-            return Ok(false);
+            return Ok(());
         }
-        // Names are about one cell wide and lie in two at most.
-        let (column, row) = ((x / 76.0).floor() as i32, (y / 16.0).floor() as i32);
-        let free = !taken.contains(&(column, row)) && !taken.contains(&(column + 1, row));
-        if !free && !always {
-            return Ok(false);
-        }
-        taken.extend([(column, row), (column + 1, row)]);
         let mut text = aircraft.report.name().to_owned();
         if always && let Some(feet) = aircraft.report.altitude {
             text.push_str(&format!("  {} ft", crate::format::grouped(feet as i64)));
         }
+        let (x, y) = (x + 13.0, y - 9.0);
+        let width = text.chars().count() as f64 * NAME_CHAR;
+        if !taken.take([x - 2.0, y - 8.0, x + width, y + 8.0]) && !always {
+            return Ok(());
+        }
         self.context
             .set_global_alpha(aircraft.presence(scene.now).max(0.4));
-        self.write(
-            &text,
-            x + 13.0,
-            y - 9.0,
-            "600 11.5px system-ui, sans-serif",
-            &self.text,
-        )?;
-        Ok(true)
+        self.write(&text, x, y, "600 11.5px system-ui, sans-serif", &self.text)
     }
 
     fn paint_places(&self, scene: &Scene<'_>) -> Result<(), JsValue> {
         let zoom = (scene.view.scale / 512.0).log2();
-        let mut taken = HashSet::new();
+        let mut taken = Taken::default();
         for place in PLACES.iter().filter(|place| place.from_zoom <= zoom) {
             let at = scene
                 .view
                 .to_screen(World::from_degrees(place.latitude, place.longitude));
-            let cell = ((at.0 / 90.0).floor() as i32, (at.1 / 22.0).floor() as i32);
-            if !scene.view.shows(at, 0.0) || !taken.insert(cell) {
+            let width = place.name.chars().count() as f64 * NAME_CHAR;
+            let room = [at.0 - 4.0, at.1 - 9.0, at.0 + width + 8.0, at.1 + 9.0];
+            if !scene.view.shows(at, 0.0) || !taken.take(room) {
                 continue;
             }
             self.context.set_global_alpha(0.8);

@@ -18,12 +18,13 @@ const SCRIPT: &str = "/vendor/uplot/uPlot.iife.min.js";
 const STYLE: &str = "/vendor/uplot/uPlot.min.css";
 
 type Format = Closure<dyn Fn(JsValue, JsValue, JsValue, JsValue) -> JsValue>;
+type AxisFormat = Closure<dyn Fn(JsValue, Array) -> Array>;
 
 /// A uPlot and the closures that it calls.
 struct Plot {
     plot: JsValue,
     _formats: Vec<Format>,
-    _axis: Closure<dyn Fn(JsValue, Array) -> Array>,
+    _axes: Vec<AxisFormat>,
 }
 
 impl Drop for Plot {
@@ -38,6 +39,7 @@ pub(super) fn attach(
     frame: NodeRef<html::Div>,
     series: Vec<Series>,
     unit: Unit,
+    utc: bool,
     data: Signal<ChartData>,
     height: u32,
 ) {
@@ -63,19 +65,20 @@ pub(super) fn attach(
             });
         }
     });
+    // A hidden frame has no width; a plot made there would stay empty.
+    let visible = Memo::new(move |_| width.get() > 0.0);
     let made = Rc::clone(&plot);
     Effect::new(move |_| {
         theme.track();
         let Some(element) = frame.get() else { return };
-        // uPlot measures its frame when it is made: a hidden one has no width.
-        let wide = width.with(|w| *w > 0.0);
-        if ready.get() && wide {
+        if ready.get() && visible.get() {
             // The old plot leaves the frame before the new one enters.
             made.borrow_mut().take();
             let new = make(
                 &element,
                 &series,
                 unit,
+                utc,
                 width.get_untracked(),
                 height,
                 &data.get_untracked(),
@@ -134,6 +137,7 @@ fn make(
     frame: &Element,
     series: &[Series],
     unit: Unit,
+    utc: bool,
     width: f64,
     height: u32,
     data: &ChartData,
@@ -142,13 +146,14 @@ fn make(
     let options = size(width, height);
 
     // The first series is the time.
-    let lines = Array::of1(&time_series(&mut formats));
+    let lines = Array::of1(&time_series(utc, &mut formats));
     for one in series {
         lines.push(&line(one, unit, &mut formats));
     }
     set(&options, "series", lines);
 
-    let axis = Closure::<dyn Fn(JsValue, Array) -> Array>::new(move |_, splits: Array| {
+    let mut axis_formats = Vec::new();
+    let axis = AxisFormat::new(move |_, splits: Array| {
         splits
             .iter()
             .map(|v| JsValue::from(v.as_f64().map(|v| in_words(v, unit))))
@@ -167,12 +172,17 @@ fn make(
         set(&it, "grid", &lines);
         set(&it, "ticks", &lines);
         if vertical {
-            set(&it, "size", 68);
-            set(&it, "space", 32);
+            set(&it, "size", axis_width(unit));
+            set(&it, "space", 22);
             set(&it, "values", axis.as_ref());
         } else {
             set(&it, "size", 26);
             set(&it, "space", 60);
+            let moments = AxisFormat::new(move |_, splits: Array| {
+                splits.iter().map(|s| moment(&s, utc)).collect()
+            });
+            set(&it, "values", moments.as_ref());
+            axis_formats.push(moments);
         }
         axes.push(&it);
     }
@@ -205,27 +215,46 @@ fn make(
     set(&cursor, "drag", drag);
     set(&cursor, "y", false);
     set(&options, "cursor", cursor);
-    let legend = Object::new();
-    set(&legend, "show", series.len() > 1);
-    set(&options, "legend", legend);
 
     let constructor: Function = get(&window(), "uPlot").dyn_into()?;
     let args = Array::of3(&options, &columns(data), frame);
     let plot = Reflect::construct(&constructor, &args)?;
+    axis_formats.push(axis);
     Ok(Plot {
         plot,
         _formats: formats,
-        _axis: axis,
+        _axes: axis_formats,
     })
 }
 
-fn time_series(formats: &mut Vec<Format>) -> Object {
+/// Room for the longest words of the unit, in CSS pixels.
+fn axis_width(unit: Unit) -> u32 {
+    match unit {
+        Unit::Percent => 52,
+        Unit::Plain => 56,
+        Unit::Feet | Unit::Knots => 68,
+        Unit::Bytes => 72,
+        Unit::BytesPerSecond => 82,
+    }
+}
+
+/// A time of day, in seconds since 1970: of the recording in UTC, else of the visitor's clock.
+fn moment(seconds: &JsValue, utc: bool) -> JsValue {
+    let Some(seconds) = seconds.as_f64() else {
+        return JsValue::from_str("");
+    };
+    let ms = seconds * 1000.0;
+    let offset = if utc {
+        0.0
+    } else {
+        js_sys::Date::new(&JsValue::from_f64(ms)).get_timezone_offset() * 60_000.0
+    };
+    crate::format::clock_utc(ms - offset).into()
+}
+
+fn time_series(utc: bool, formats: &mut Vec<Format>) -> Object {
     let it = Object::new();
-    let format = Format::new(|_, value: JsValue, _, _| {
-        value.as_f64().map_or(JsValue::NULL, |s| {
-            crate::format::clock_utc(s * 1000.0).into()
-        })
-    });
+    let format = Format::new(move |_, value: JsValue, _, _| moment(&value, utc));
     set(&it, "value", format.as_ref());
     set(&it, "label", "Time");
     formats.push(format);
@@ -245,11 +274,11 @@ fn line(series: &Series, unit: Unit, formats: &mut Vec<Format>) -> Object {
     let points = Object::new();
     set(&points, "show", false);
     set(&it, "points", points);
+    // Without a cursor there is no value, and the legend shows the names alone.
     let format = Format::new(move |_, value: JsValue, _, _| {
-        value.as_f64().map_or_else(
-            || crate::format::MISSING.into(),
-            |v| in_words(v, unit).into(),
-        )
+        value
+            .as_f64()
+            .map_or_else(|| "".into(), |v| in_words(v, unit).into())
     });
     set(&it, "value", format.as_ref());
     formats.push(format);
