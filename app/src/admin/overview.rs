@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use tidegate_protocol::admin::{BusInfo, Sample};
 
 use super::paged::Skeleton;
-use super::state::use_admin_state;
+use super::state::{Gateway, use_admin_state};
 use crate::components::chart::{Chart, ChartData, Series, Unit};
 use crate::components::{Badge, Card, Tone};
 use crate::{format, timing};
@@ -74,13 +74,12 @@ fn Tiles() -> impl IntoView {
             None => format::MISSING.to_owned(),
         }
     };
-    let name = move || {
-        state.gateway.with(|gateway| {
-            gateway.as_ref().map_or_else(
-                || format::MISSING.to_owned(),
-                |gateway| format!("{} {}", gateway.node, gateway.version),
-            )
-        })
+    let about = move |read: fn(&Gateway) -> &str| {
+        move || {
+            state
+                .gateway
+                .with(|gateway| gateway.as_ref().map_or(format::MISSING, read).to_owned())
+        }
     };
     view! {
         <dl class="tiles">
@@ -107,7 +106,11 @@ fn Tiles() -> impl IntoView {
             </div>
             <div class="tile">
                 <dt>"Gateway"</dt>
-                <dd class="tile-name">{name}</dd>
+                <dd class="tile-name">{about(|gateway| &gateway.node)}</dd>
+            </div>
+            <div class="tile">
+                <dt>"Version"</dt>
+                <dd class="tile-name">{about(|gateway| &gateway.version)}</dd>
             </div>
         </dl>
     }

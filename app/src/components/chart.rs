@@ -93,6 +93,8 @@ pub fn Chart(
 /// A value in its unit, as axis and legend write it.
 pub fn in_words(value: f64, unit: Unit) -> String {
     match unit {
+        // An axis over a few events has marks between the whole numbers.
+        Unit::Plain if value.abs() < 10.0 && value.fract() != 0.0 => format!("{value:.1}"),
         Unit::Plain => crate::format::grouped(value.round() as i64),
         Unit::Percent => format!("{value:.0} %"),
         Unit::Bytes => crate::format::bytes(value),
