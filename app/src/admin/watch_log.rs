@@ -13,6 +13,8 @@ pub(super) const MAX_EVENTS: usize = 500;
 pub(super) struct Watched {
     pub(super) number: u64,
     pub(super) event: WatchedEvent,
+    /// What a filter looks through, in lower case.
+    search: String,
 }
 
 /// Newest last; read it backwards.
@@ -33,9 +35,11 @@ impl WatchLog {
             self.skipped += 1;
             return;
         }
+        let search = format!("{} {}", event.event, event.payload).to_lowercase();
         self.events.push_back(Arc::new(Watched {
             number: self.count,
             event,
+            search,
         }));
         if self.events.len() > MAX_EVENTS {
             self.events.pop_front();
@@ -57,11 +61,7 @@ impl WatchLog {
     /// Newest first, those that hold the text.
     pub(super) fn matching(&self, filter: &str) -> Vec<Arc<Watched>> {
         let needle = filter.trim().to_lowercase();
-        let found = |watched: &&Arc<Watched>| {
-            needle.is_empty()
-                || watched.event.event.to_lowercase().contains(&needle)
-                || watched.event.payload.to_lowercase().contains(&needle)
-        };
+        let found = |watched: &&Arc<Watched>| needle.is_empty() || watched.search.contains(&needle);
         self.events.iter().rev().filter(found).cloned().collect()
     }
 }

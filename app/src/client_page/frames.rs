@@ -12,6 +12,12 @@ pub(crate) const MAX_FRAMES: usize = 500;
 /// How many bytes of frames are kept.
 const MAX_BYTES: usize = 8 << 20;
 
+/// How much of a frame a filter looks through: beyond that large frames would slow the page down.
+const SEARCHED_BYTES: usize = 4096;
+
+/// How much of a text frame is shown in full.
+const SHOWN_BYTES: usize = 64 << 10;
+
 /// How much of a binary frame is shown.
 const HEX_BYTES: usize = 512;
 
@@ -32,12 +38,19 @@ pub(crate) struct Frame {
     pub(crate) refused: bool,
     /// What went over the wire.
     pub(crate) content: Encoded,
+    /// What a filter looks through, in lower case.
+    search: String,
 }
 
 impl Frame {
     fn new(number: u64, sent: bool, time_ms: f64, content: Encoded) -> Self {
         let (topic, event, refused) = summary(sent, &content)
             .unwrap_or_else(|| (String::new(), "unreadable frame".to_owned(), true));
+        let text = match &content {
+            Encoded::Text(text) => &text[..text.len().min(SEARCHED_BYTES)],
+            Encoded::Binary(_) => topic.as_bytes(),
+        };
+        let search = format!("{event} {}", String::from_utf8_lossy(text)).to_lowercase();
         Self {
             number,
             sent,
@@ -46,6 +59,7 @@ impl Frame {
             event,
             refused,
             content,
+            search,
         }
     }
 
@@ -57,19 +71,17 @@ impl Frame {
     /// The whole frame for reading: JSON with a line per value, or bytes in hexadecimal.
     pub(crate) fn pretty(&self) -> String {
         match &self.content {
-            Encoded::Text(text) => crate::json::indent(&String::from_utf8_lossy(text)),
+            Encoded::Text(text) => {
+                let shown = &text[..text.len().min(SHOWN_BYTES)];
+                let mut out = crate::json::indent(&String::from_utf8_lossy(shown));
+                if text.len() > shown.len() {
+                    // Writing to a String cannot fail.
+                    let _ = write!(out, "\n… {} more bytes", text.len() - shown.len());
+                }
+                out
+            }
             Encoded::Binary(bytes) => hex(bytes),
         }
-    }
-
-    fn matches(&self, needle: &str) -> bool {
-        let found = |text: &str| text.to_lowercase().contains(needle);
-        found(&self.topic)
-            || found(&self.event)
-            || match &self.content {
-                Encoded::Text(text) => std::str::from_utf8(text).is_ok_and(found),
-                Encoded::Binary(_) => false,
-            }
     }
 }
 
@@ -176,7 +188,7 @@ impl FrameLog {
         self.seen
     }
 
-    /// The frames that hold the text anywhere, newest first; with `quiet` no heartbeats and
+    /// The frames that hold the text near their beginning, newest first; with `quiet` no heartbeats and
     /// nothing that comes by itself each second.
     pub(crate) fn matching(&self, filter: &str, quiet: bool) -> Vec<Arc<Frame>> {
         let needle = filter.trim().to_lowercase();
@@ -184,7 +196,7 @@ impl FrameLog {
         self.frames
             .iter()
             .rev()
-            .filter(|frame| needle.is_empty() || frame.matches(&needle))
+            .filter(|frame| needle.is_empty() || frame.search.contains(&needle))
             .filter(|frame| !quiet || !heartbeat(frame))
             .cloned()
             .collect()
@@ -258,6 +270,19 @@ mod tests {
         let big = "x".repeat(MAX_BYTES);
         log.add(true, 0.0, text(&big));
         assert_eq!(log.matching("", false).len(), 1);
+    }
+
+    #[test]
+    fn a_large_frame_is_shown_in_part() {
+        let text = Encoded::Text(format!("[\"{}\"]", "ü".repeat(SHOWN_BYTES)).into());
+        let shown = Frame::new(1, true, 0.0, text).pretty();
+        assert!(shown.ends_with("more bytes") && shown.len() < SHOWN_BYTES + 100);
+        let bytes = Encoded::Binary(vec![7; HEX_BYTES + 1].into());
+        assert!(
+            Frame::new(1, true, 0.0, bytes)
+                .pretty()
+                .ends_with("… 1 more bytes")
+        );
     }
 
     #[test]

@@ -129,7 +129,8 @@ pub(crate) fn link(status: &Status) -> Link {
             retry_at: retry_at_ms.map(|at| at as f64),
         },
         Status::Open => Link::Open,
-        Status::Closed { reason } => Link::Closed(reason.clone()),
+        // Only the page itself closes its connection, when none is wanted any more.
+        Status::Closed { .. } => Link::None,
     }
 }
 
