@@ -54,6 +54,14 @@ fn words(summary: &Summary, now: f64) -> (String, String, &'static str) {
     }
 }
 
+/// The state without its countdown.
+fn aloud(summary: &Summary) -> String {
+    match summary {
+        Summary::Reconnecting(_) => words(&Summary::Reconnecting(None), 0.0).0,
+        other => words(other, 0.0).0,
+    }
+}
+
 fn tone(summary: &Summary) -> &'static str {
     match summary {
         Summary::Live => "good",
@@ -92,7 +100,6 @@ pub fn ConnectionPill() -> impl IntoView {
     view! {
         <div
             class="pill"
-            role="status"
             data-tone=move || tone(&summary.get())
             data-busy=move || {
                 matches!(summary.get(), Summary::Connecting | Summary::Reconnecting(_)).to_string()
@@ -101,7 +108,9 @@ pub fn ConnectionPill() -> impl IntoView {
             title=move || said.get().2
         >
             <span class="pill-dot" aria-hidden="true"></span>
-            <span class="pill-long">{move || said.get().0}</span>
+            // Read aloud when the state changes, not with every second of a countdown.
+            <span class="visually-hidden" role="status">{move || aloud(&summary.get())}</span>
+            <span class="pill-long" aria-hidden="true">{move || said.get().0}</span>
             <span class="pill-short" aria-hidden="true">{move || said.get().1}</span>
         </div>
     }

@@ -111,7 +111,7 @@ fn Figures(aircraft: Memo<Option<Aircraft>>) -> impl IntoView {
         <dl class="figures">
             {figure("Altitude", |r| r.altitude.map(|v| format!("{} ft", grouped(v as i64))))}
             {figure("Speed", |r| r.groundspeed.map(|v| format!("{} kt", grouped(v as i64))))}
-            {figure("Vertical rate", |r| r.vertical_rate.map(|v| climb(v)))}
+            {figure("Vertical rate", |r| r.vertical_rate.map(climb))}
             {figure("Track", |r| r.track.map(|v| format!("{v:.0}°")))}
             {figure("Squawk", |r| r.squawk.clone())}
             {figure("Position", |r| Some(format!("{:.3}, {:.3}", r.latitude, r.longitude)))}

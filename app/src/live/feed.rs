@@ -170,7 +170,8 @@ async fn follow_host(mut channel: Channel, live: Live) {
             ChannelEvent::Event { event, payload } if &*event == "telemetry" => {
                 match parse::<Telemetry>(&payload) {
                     Ok(sample) => {
-                        live.host.try_update(|log| log.push(sample));
+                        let now = page_time();
+                        live.host.try_update(|log| log.push(sample, now));
                         set_if_new(live.host_health, Health::Joined);
                     }
                     Err(error) => {

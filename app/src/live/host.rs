@@ -6,9 +6,12 @@ use leptos::prelude::*;
 use super::host_log::{HostLog, Telemetry};
 use super::state::{Health, use_live};
 use crate::components::chart::{Series, Unit};
-use crate::components::{Chart, EmptyState, Shape};
+use crate::components::{Badge, Chart, EmptyState, Shape, Tone};
 use crate::connection::{Link, use_page_connection};
 use crate::format::{bytes, span};
+
+/// After this many milliseconds without a sample the panel says so.
+const SILENCE: f64 = 5_000.0;
 
 /// The charts, or why there are none.
 #[component]
@@ -29,6 +32,11 @@ pub fn HostPanel() -> impl IntoView {
             )
         })
     };
+    let silent = Memo::new(move |_| {
+        let heard = live.host.with(|log| log.heard())?;
+        let silence = live.page_time.get() - heard;
+        (silence > SILENCE).then_some(silence)
+    });
     let title = move || {
         live.host.with(|log| {
             log.latest()
@@ -40,6 +48,11 @@ pub fn HostPanel() -> impl IntoView {
             <header class="host-head">
                 <h2>{title}</h2>
                 <p class="muted">{subtitle}</p>
+                <Show when=move || silent.get().is_some()>
+                    <Badge tone=Tone::Warn>
+                        {move || format!("no news for {}", span(silent.get().unwrap_or_default()))}
+                    </Badge>
+                </Show>
             </header>
             <Show when=move || there.get() fallback=Nothing>
                 <Metric

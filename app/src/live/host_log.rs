@@ -84,12 +84,14 @@ pub struct Network {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct HostLog {
     samples: VecDeque<Telemetry>,
+    heard: Option<f64>,
 }
 
 impl HostLog {
-    /// Takes a sample in. One that is older than the last means another machine or a clock that
+    /// Takes a sample in that has come at `page`, the page's monotonic time. One that is older than the last means another machine or a clock that
     /// was set: the log begins again.
-    pub fn push(&mut self, sample: Telemetry) {
+    pub fn push(&mut self, sample: Telemetry, page: f64) {
+        self.heard = Some(page);
         if self
             .samples
             .back()
@@ -107,6 +109,11 @@ impl HostLog {
             self.samples.pop_front();
         }
         self.samples.push_back(sample);
+    }
+
+    /// When the last sample came, in the page's time.
+    pub fn heard(&self) -> Option<f64> {
+        self.heard
     }
 
     /// The newest sample.
@@ -154,7 +161,7 @@ mod tests {
     fn five_minutes_are_kept() {
         let mut log = HostLog::default();
         for i in 0..400 {
-            log.push(sample(f64::from(i) * 1000.0, 1.0));
+            log.push(sample(f64::from(i) * 1000.0, 1.0), 0.0);
         }
         assert_eq!(log.samples.len(), 301);
         assert_eq!(log.latest().unwrap().time, 399_000.0);
@@ -164,7 +171,7 @@ mod tests {
     fn an_eager_plugin_is_bounded() {
         let mut log = HostLog::default();
         for i in 0..2000 {
-            log.push(sample(f64::from(i), 1.0));
+            log.push(sample(f64::from(i), 1.0), 0.0);
         }
         assert_eq!(log.samples.len(), MOST);
     }
@@ -172,8 +179,8 @@ mod tests {
     #[test]
     fn a_pause_is_a_gap_in_the_line() {
         let mut log = HostLog::default();
-        log.push(sample(0.0, 10.0));
-        log.push(sample(9_000.0, 20.0));
+        log.push(sample(0.0, 10.0), 0.0);
+        log.push(sample(9_000.0, 20.0), 0.0);
         let data = log.chart(&[|t| t.cpu.percent]);
         assert_eq!(data.time, [0.0, 1.0, 9_000.0]);
         assert_eq!(data.lines, [[Some(10.0), None, Some(20.0)]]);

@@ -366,7 +366,12 @@ impl Stage {
             .fleet
             .with_untracked(|fleet| !fleet.aircraft().is_empty());
         if ready && any && !self.framed.replace(true) {
-            self.show_all(false);
+            // Who has chosen one already wants to see that one.
+            if self.live.selected.with_untracked(Option::is_some) {
+                self.centre_selected();
+            } else {
+                self.show_all(false);
+            }
         }
     }
 

@@ -18,13 +18,18 @@ const SCRIPT: &str = "/vendor/uplot/uPlot.iife.min.js";
 const STYLE: &str = "/vendor/uplot/uPlot.min.css";
 
 type Format = Closure<dyn Fn(JsValue, JsValue, JsValue, JsValue) -> JsValue>;
+type Range = Closure<dyn Fn(JsValue, f64, f64) -> Array>;
 type AxisFormat = Closure<dyn Fn(JsValue, Array) -> Array>;
+
+/// The shortest time that a chart shows, in seconds.
+const LEAST_SPAN: f64 = 60.0;
 
 /// A uPlot and the closures that it calls.
 struct Plot {
     plot: JsValue,
     _formats: Vec<Format>,
     _axes: Vec<AxisFormat>,
+    _span: Range,
 }
 
 impl Drop for Plot {
@@ -175,6 +180,13 @@ fn make(
             set(&it, "size", axis_width(unit));
             set(&it, "space", 22);
             set(&it, "values", axis.as_ref());
+            if matches!(unit, Unit::Bytes | Unit::BytesPerSecond) {
+                // Lines at round numbers of KiB and MiB, not of thousands.
+                let steps: Array = (0..50)
+                    .map(|n| JsValue::from_f64(f64::from(n).exp2()))
+                    .collect();
+                set(&it, "incrs", steps);
+            }
         } else {
             set(&it, "size", 26);
             set(&it, "space", 60);
@@ -206,6 +218,19 @@ fn make(
         set(&y, "range", range);
     }
     set(&scales, "y", y);
+    let x = Object::new();
+    let span = Range::new(|_, min: f64, max: f64| {
+        // Few points must not be stretched: a minute is the least, and now when there is none.
+        let end = if max.is_finite() {
+            max
+        } else {
+            js_sys::Date::now() / 1000.0
+        };
+        let start = if min.is_finite() { min } else { end };
+        Array::of2(&start.min(end - LEAST_SPAN).into(), &end.into())
+    });
+    set(&x, "range", span.as_ref());
+    set(&scales, "x", x);
     set(&options, "scales", scales);
 
     let cursor = Object::new();
@@ -224,6 +249,7 @@ fn make(
         plot,
         _formats: formats,
         _axes: axis_formats,
+        _span: span,
     })
 }
 
