@@ -2,13 +2,14 @@
 
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
-use leptos_router::components::{A, ParentRoute, Route, Router, Routes};
+use leptos_router::components::{A, ParentRoute, Redirect, Route, Router, Routes};
 use leptos_router::hooks::use_query_map;
 use leptos_router::{ParamSegment, StaticSegment};
 
 use crate::components::{ConnectionPill, ThemeToggle, ToastHost, Toasts};
 use crate::connection::PageConnection;
 use crate::first_paint::FirstPaint;
+use crate::http::segment;
 use crate::pages::{AdminPage, ClientPage, LivePage, NotFoundPage};
 
 /// The HTML document; the server renders it once per request.
@@ -106,13 +107,15 @@ fn Header() -> impl IntoView {
     }
 }
 
-/// `/` is the Live page; `/?name=alice` is the client test page, joined as alice.
+/// `/` is the Live page; `/?name=alice` leads to the client test page, joined as alice.
 #[component]
 fn HomePage() -> impl IntoView {
     let query = use_query_map();
-    if query.with_untracked(|query| query.get("name").is_some()) {
-        view! { <ClientPage/> }.into_any()
-    } else {
-        view! { <LivePage/> }.into_any()
+    match query.with_untracked(|query| query.get("name")) {
+        Some(name) => {
+            let path = format!("/client?name={}", segment(&name));
+            view! { <Redirect path/> }.into_any()
+        }
+        None => view! { <LivePage/> }.into_any(),
     }
 }

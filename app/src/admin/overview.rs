@@ -7,6 +7,7 @@ use super::paged::Skeleton;
 use super::state::{Gateway, use_admin_state};
 use crate::components::chart::{Chart, ChartData, Series, Unit};
 use crate::components::{Badge, Card, Tone};
+use crate::first_paint::use_first_paint;
 use crate::{format, timing};
 
 /// One figure of the samples.
@@ -40,13 +41,16 @@ pub(super) fn OverviewScreen() -> impl IntoView {
 
 #[component]
 fn Tiles() -> impl IntoView {
+    let first = use_first_paint();
     let state = use_admin_state();
     let last = Memo::new(move |_| state.history.with(|history| history.last().cloned()));
-    let tile = move |label: &'static str, read: fn(&Sample) -> String| {
+    // What the server knew when it rendered the page stands until the first sample.
+    let tile = move |label: &'static str, first: Option<u64>, read: fn(&Sample) -> String| {
+        let first = first.map(|n| format::grouped(n.cast_signed()));
         let value = move || {
             last.with(|last| {
-                last.as_ref()
-                    .map_or_else(|| format::MISSING.to_owned(), read)
+                let first = || first.clone().unwrap_or_else(|| format::MISSING.to_owned());
+                last.as_ref().map_or_else(first, read)
             })
         };
         view! {
@@ -74,43 +78,44 @@ fn Tiles() -> impl IntoView {
             None => format::MISSING.to_owned(),
         }
     };
-    let about = move |read: fn(&Gateway) -> &str| {
+    let about = move |first: String, read: fn(&Gateway) -> &str| {
         move || {
             state
                 .gateway
-                .with(|gateway| gateway.as_ref().map_or(format::MISSING, read).to_owned())
+                .with(|gateway| gateway.as_ref().map_or(&*first, read).to_owned())
         }
     };
     view! {
         <dl class="tiles">
-            {tile("Connections", |s| format::grouped(s.connections.cast_signed()))}
-            {tile("Channels", |s| format::grouped(s.channels.cast_signed()))}
-            {tile("Members", |s| format::grouped(s.members.cast_signed()))}
+            {tile("Connections", Some(first.connections), |s| format::grouped(s.connections.cast_signed()))}
+            {tile("Channels", None, |s| format::grouped(s.channels.cast_signed()))}
+            {tile("Members", Some(first.members), |s| format::grouped(s.members.cast_signed()))}
             {tile(
                 "Events in",
+                None,
                 |s| {
                     let sum = s.events_from_clients + s.events_from_bus;
                     format!("{}/s", format::grouped(sum.cast_signed()))
                 },
             )}
-            {tile("Deliveries", |s| format!("{}/s", format::grouped(s.deliveries.cast_signed())))}
+            {tile("Deliveries", None, |s| format!("{}/s", format::grouped(s.deliveries.cast_signed())))}
             <div class="tile">
                 <dt>"Dropped, 5 min"</dt>
                 <dd>{dropped}</dd>
             </div>
-            {tile("Memory", |s| format::bytes(s.memory as f64))}
-            {tile("CPU", |s| format!("{:.0} %", s.cpu))}
+            {tile("Memory", None, |s| format::bytes(s.memory as f64))}
+            {tile("CPU", None, |s| format!("{:.0} %", s.cpu))}
             <div class="tile">
                 <dt>"Up for"</dt>
                 <dd>{uptime}</dd>
             </div>
             <div class="tile">
                 <dt>"Gateway"</dt>
-                <dd class="tile-name">{about(|gateway| &gateway.node)}</dd>
+                <dd class="tile-name">{about(first.node, |gateway| &gateway.node)}</dd>
             </div>
             <div class="tile">
                 <dt>"Version"</dt>
-                <dd class="tile-name">{about(|gateway| &gateway.version)}</dd>
+                <dd class="tile-name">{about(first.version, |gateway| &gateway.version)}</dd>
             </div>
         </dl>
     }
@@ -152,6 +157,11 @@ fn capital(word: &str) -> String {
 
 #[component]
 fn BusCard() -> impl IntoView {
+    let first = if use_first_paint().bus_up {
+        "The bus carries events."
+    } else {
+        "The gateway has lost its bus: no event gets through. It tries again by itself."
+    };
     let state = use_admin_state();
     let badge = move || {
         view! {
@@ -174,7 +184,7 @@ fn BusCard() -> impl IntoView {
                     state
                         .bus
                         .with(|bus| {
-                            bus.as_ref().map_or_else(|| "Asking the gateway…".to_owned(), bus_words)
+                            bus.as_ref().map_or_else(|| first.to_owned(), bus_words)
                         })
                 }}
             </p>

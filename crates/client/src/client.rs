@@ -73,6 +73,9 @@ impl Client {
 
     /// Starts to join a topic; `provider` is asked at every join, so that a token is fresh. Its
     /// error counts as a refused join: the reader sees it, and it is tried again.
+    ///
+    /// A provider that holds the client keeps it alive: such a client ends with
+    /// [`Client::close`] only.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn channel_with<F, Fut>(&self, topic: &str, provider: F) -> Channel
     where
@@ -84,6 +87,9 @@ impl Client {
 
     /// Starts to join a topic; `provider` is asked at every join, so that a token is fresh. Its
     /// error counts as a refused join: the reader sees it, and it is tried again.
+    ///
+    /// A provider that holds the client keeps it alive: such a client ends with
+    /// [`Client::close`] only.
     #[cfg(target_arch = "wasm32")]
     pub fn channel_with<F, Fut>(&self, topic: &str, provider: F) -> Channel
     where
