@@ -4,6 +4,12 @@
 //! shown by something that happens after it: a marker on the bus, a heartbeat on the socket.
 
 #![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test ends where it fails"
+)]
+#![allow(
     unreachable_pub,
     reason = "the modules of a test are its private parts"
 )]
