@@ -13,6 +13,7 @@ use web_sys::{HtmlCanvasElement, HtmlElement};
 
 use super::projection::View;
 use super::state::MapState;
+use super::traffic::Bounds;
 use crate::browser::{call, get, load_script, load_style, prefers_reduced_motion, set, token};
 
 const SCRIPT: &str = "/maplibre.js";
@@ -29,20 +30,12 @@ const START: Bounds = Bounds {
     north: 50.1,
 };
 
-/// A part of the world in degrees.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Bounds {
-    pub(super) west: f64,
-    pub(super) south: f64,
-    pub(super) east: f64,
-    pub(super) north: f64,
-}
-
-impl Bounds {
-    fn to_js(self) -> Array {
-        let pair = |a: f64, b: f64| Array::of2(&a.into(), &b.into());
-        Array::of2(&pair(self.west, self.south), &pair(self.east, self.north))
-    }
+fn corners(bounds: Bounds) -> Array {
+    let pair = |a: f64, b: f64| Array::of2(&a.into(), &b.into());
+    Array::of2(
+        &pair(bounds.west, bounds.south),
+        &pair(bounds.east, bounds.north),
+    )
 }
 
 /// A map in the document. Dropping it takes it out.
@@ -146,7 +139,11 @@ impl Map {
         set(&how, "maxZoom", 9.0);
         let animated = animated && !prefers_reduced_motion();
         set(&how, "duration", if animated { 600.0 } else { 0.0 });
-        let _ = call(&self.map, "fitBounds", &[bounds.to_js().into(), how.into()]);
+        let _ = call(
+            &self.map,
+            "fitBounds",
+            &[corners(bounds).into(), how.into()],
+        );
     }
 
     /// Takes the colours of the theme that holds now.
@@ -227,18 +224,17 @@ fn options(container: &HtmlElement) -> Object {
     let options = Object::new();
     set(&options, "container", container);
     set(&options, "style", style());
-    set(&options, "bounds", START.to_js());
+    set(&options, "bounds", corners(START));
     let [west, south, east, north] = EDGES;
     set(
         &options,
         "maxBounds",
-        Bounds {
+        corners(Bounds {
             west,
             south,
             east,
             north,
-        }
-        .to_js(),
+        }),
     );
     set(&options, "minZoom", 3.0);
     set(&options, "maxZoom", 13.0);

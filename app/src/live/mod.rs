@@ -1,10 +1,11 @@
 //! The parts of the Live page.
 //!
 //! What moves and what is shown is plain Rust, tested without a browser: [`fleet`] with
-//! [`report`], [`clock`], [`motion`] and [`altitude`]; [`projection`]; [`rows`]; [`host_log`].
+//! [`report`], [`clock`], [`motion`] and [`altitude`]; [`projection`]; [`traffic`], [`trail`] and
+//! [`room`] for the picture; [`rows`]; [`host_log`].
 //! Views: [`list`], [`details`], [`host`], [`legend`]. In the browser only: `feed` (the page's
-//! connection), `map` (MapLibre), `paint` (the canvas over it) and `stage` (what ties the two
-//! together).
+//! connection), `map` (MapLibre), `paint` with `sprites` (the canvas over it) and `stage` (what ties
+//! the two together).
 
 pub mod altitude;
 pub mod clock;
@@ -18,8 +19,11 @@ pub mod motion;
 pub mod places;
 pub mod projection;
 pub mod report;
+pub mod room;
 pub mod rows;
 mod state;
+pub mod traffic;
+pub mod trail;
 
 #[cfg(feature = "hydrate")]
 mod feed;
@@ -27,6 +31,8 @@ mod feed;
 mod map;
 #[cfg(feature = "hydrate")]
 mod paint;
+#[cfg(feature = "hydrate")]
+mod sprites;
 #[cfg(feature = "hydrate")]
 mod stage;
 

@@ -16,10 +16,11 @@ use wasm_bindgen::JsValue;
 use web_sys::{HtmlCanvasElement, HtmlElement};
 
 use super::feed::page_time;
-use super::map::{Bounds, Map};
+use super::map::Map;
 use super::paint::{Painter, Scene};
 use super::projection::View;
 use super::state::{Live, MapState};
+use super::traffic;
 use crate::browser::{
     call, get, on_local_cleanup, on_resize, on_theme_change, prefers_reduced_motion,
 };
@@ -28,10 +29,9 @@ use crate::browser::{
 const REACH: f64 = 16.0;
 /// The same for a finger.
 const REACH_TOUCH: f64 = 28.0;
-/// Movement between two pictures, in CSS pixels.
-const STEP: f64 = 0.25;
-/// The longest wait between two pictures while something moves, in milliseconds.
-const SLOWEST: f64 = 200.0;
+
+/// About the time between two frames of a screen, in milliseconds.
+const FRAME: f64 = 17.0;
 
 struct Stage {
     live: Live,
@@ -43,6 +43,8 @@ struct Stage {
     hovered: RefCell<Option<Arc<str>>>,
     /// A picture is on its way.
     scheduled: Cell<bool>,
+    /// The one after that waits for this; there is one at most.
+    timer: Cell<Option<TimeoutHandle>>,
     /// The traffic has been brought into view once.
     framed: Cell<bool>,
     still: Cell<bool>,
@@ -106,6 +108,7 @@ async fn load(
         view: Cell::default(),
         hovered: RefCell::default(),
         scheduled: Cell::new(false),
+        timer: Cell::new(None),
         framed: Cell::new(false),
         still: Cell::new(prefers_reduced_motion()),
         cost: Cell::new(0.0),
@@ -227,6 +230,9 @@ impl Stage {
 
     /// Has a picture drawn at the next chance, and further ones while something moves.
     fn schedule(self: &Rc<Self>) {
+        if let Some(timer) = self.timer.take() {
+            timer.clear();
+        }
         if self.scheduled.replace(true) {
             return;
         }
@@ -235,20 +241,24 @@ impl Stage {
             let Some(stage) = weak.upgrade() else { return };
             stage.scheduled.set(false);
             stage.paint();
-            if let Some(wait) = stage.wait() {
-                let weak = Rc::downgrade(&stage);
-                let again = move || {
-                    if let Some(stage) = weak.upgrade() {
-                        stage.schedule();
-                    }
-                };
-                if wait < 17.0 {
-                    again()
-                } else {
-                    set_timeout(again, Duration::from_millis(wait as u64))
-                }
-            }
+            stage.schedule_next();
         });
+    }
+
+    fn schedule_next(self: &Rc<Self>) {
+        let Some(wait) = self.wait() else { return };
+        if wait < FRAME {
+            self.schedule();
+            return;
+        }
+        let weak = Rc::downgrade(self);
+        let again = move || {
+            if let Some(stage) = weak.upgrade() {
+                stage.schedule();
+            }
+        };
+        let timer = set_timeout_with_handle(again, Duration::from_millis(wait as u64));
+        self.timer.set(timer.ok());
     }
 
     /// How long until the next picture differs from this one; nothing when none will.
@@ -256,27 +266,8 @@ impl Stage {
         if document().hidden() {
             return None;
         }
-        let scale = self.view.get().scale;
         self.live.fleet.with_untracked(|fleet| {
-            let now = fleet.now(page_time())?;
-            if self.still.get() {
-                // Fading is a change too, but one a second shows it.
-                return fleet
-                    .aircraft()
-                    .iter()
-                    .any(|a| a.is_stale(now))
-                    .then_some(1000.0);
-            }
-            let fastest = fleet
-                .aircraft()
-                .iter()
-                .filter(|a| a.motion.is_moving(now))
-                .map(|a| a.motion.speed())
-                .fold(None, |fastest: Option<f64>, speed| {
-                    Some(fastest.unwrap_or(0.0).max(speed))
-                })?;
-            let pixels_per_ms = fastest * scale * fleet.rate();
-            Some((STEP / pixels_per_ms.max(1e-9)).min(SLOWEST))
+            traffic::next_picture(fleet, page_time(), self.view.get().scale, !self.still.get())
         })
     }
 
@@ -376,26 +367,7 @@ impl Stage {
     }
 
     fn show_all(self: &Rc<Self>, animated: bool) {
-        let bounds = self.live.fleet.with_untracked(|fleet| {
-            fleet
-                .aircraft()
-                .iter()
-                .map(|a| (a.report.latitude, a.report.longitude))
-                .fold(None, |bounds: Option<Bounds>, (latitude, longitude)| {
-                    let b = bounds.unwrap_or(Bounds {
-                        west: longitude,
-                        south: latitude,
-                        east: longitude,
-                        north: latitude,
-                    });
-                    Some(Bounds {
-                        west: b.west.min(longitude),
-                        south: b.south.min(latitude),
-                        east: b.east.max(longitude),
-                        north: b.north.max(latitude),
-                    })
-                })
-        });
+        let bounds = self.live.fleet.with_untracked(traffic::bounds);
         if let Some(bounds) = bounds {
             self.map.fit(bounds, covered(), animated);
         }
