@@ -72,7 +72,10 @@ async fn a_token_comes_in_three_ways_and_the_closest_wins() {
         let users: Vec<_> = state[4].as_object().unwrap().keys().cloned().collect();
         assert_eq!(users.len(), 1, "{state}");
         let protocol = socket.protocol.clone();
-        socket.ask(json!(["1", "2", "room", "phx_leave", {}])).await;
+        socket
+            .send(json!(["1", "2", "room", "phx_leave", {}]))
+            .await;
+        while socket.next().await[3] != "phx_close" {}
         (users[0].clone(), protocol)
     };
     let offered = [("sec-websocket-protocol", offer.as_str())];
