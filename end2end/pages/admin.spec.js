@@ -1,4 +1,5 @@
 // `/admin`: signing in, watching, steering; each action is seen where it is meant to be felt.
+import { channel, clientOn, frame, join, openFrame, send } from "../harness/client-page.js";
 import { ADMIN_PASSWORD } from "../harness/gateway.js";
 import { expect, test } from "../harness/page.js";
 
@@ -10,20 +11,6 @@ async function signIn(page, password = ADMIN_PASSWORD) {
   await page.getByLabel("Admin password").fill(password);
   await page.getByRole("button", { name: "Sign in" }).click();
 }
-
-/** A client page that is joined to the topic. */
-async function clientOn(page, open, topic, name) {
-  await open(page, `/client?name=${name}`);
-  await page.getByLabel("Topic").fill(topic);
-  await page.getByRole("button", { name: "Join", exact: true }).click();
-  await expect(page.locator(".channel-row", { hasText: topic })).toContainText("joined");
-}
-
-const frame = (page, text) =>
-  page
-    .getByRole("listbox", { name: "Frames, newest first" })
-    .getByRole("option")
-    .filter({ hasText: text });
 
 async function confirm(page, button) {
   await page.getByRole("dialog").getByRole("button", { name: button }).click();
@@ -68,10 +55,7 @@ test("an event sent here reaches the client page", async ({ page, other, open, t
   await page.getByLabel("Payload, JSON").fill('{"text": "high tide at noon"}');
   await page.getByRole("button", { name: "Send", exact: true }).click();
   await expect(page.locator(".toast")).toContainText("notice");
-  await frame(other, "notice").click();
-  await expect(other.getByRole("region", { name: "The chosen frame" })).toContainText(
-    "high tide at noon",
-  );
+  await expect(await openFrame(other, "notice")).toContainText("high tide at noon");
 });
 
 test("a removed member is told, and may come back", async ({ page, other, open, topic }) => {
@@ -83,7 +67,7 @@ test("a removed member is told, and may come back", async ({ page, other, open, 
   await expect(page.locator(".toast")).toContainText(topic);
   await expect(other.getByRole("alert").filter({ hasText: "The channel was closed" })).toBeVisible();
   await other.getByRole("button", { name: "Join again" }).click();
-  await expect(other.locator(".channel-row", { hasText: topic }).last()).toContainText("joined");
+  await expect(channel(other, topic).last()).toContainText("joined");
 });
 
 test("a closed channel is closed for all its members", async ({ page, other, open, topic }) => {
@@ -106,7 +90,7 @@ test("a closed connection comes back by itself", async ({ page, other, open, top
   await page.getByRole("button", { name: /^Close connection/ }).click();
   await confirm(page, "Close the connection");
   await expect(joins).toHaveCount(2);
-  await expect(other.locator(".channel-row", { hasText: topic })).toContainText("joined");
+  await expect(channel(other, topic)).toContainText("joined");
 });
 
 test("live messages show what goes to and fro", async ({ page, other, open, bus, topic }) => {
@@ -116,9 +100,7 @@ test("live messages show what goes to and fro", async ({ page, other, open, bus,
   // The watch is live once its first second is counted.
   await expect(page.getByText(/event.* per second|events\/s|events? in the last second/i).first()).toBeVisible();
   await bus.publish(topic, "news", '{"headline":"ebb"}');
-  const form = other.getByRole("form", { name: "Send an event" });
-  await form.getByLabel("Event").fill("question");
-  await form.getByRole("button", { name: "Send" }).click();
+  await send(other, "question");
   const events = page.getByRole("listbox", { name: "Events, newest first" }).getByRole("option");
   await expect(events.filter({ hasText: "news" })).toContainText("to clients");
   await expect(events.filter({ hasText: "question" })).toContainText("from a client");
@@ -134,7 +116,6 @@ test("a definition decides who may join", async ({ page, other, open, topic }) =
 
   await open(other, "/client?name=bob");
   await other.getByLabel("With a token for this channel").uncheck();
-  await other.getByLabel("Topic").fill(topic);
-  await other.getByRole("button", { name: "Join", exact: true }).click();
-  await expect(other.locator(".channel-row", { hasText: topic })).toContainText("joined");
+  await join(other, topic);
+  await expect(channel(other, topic)).toContainText("joined");
 });

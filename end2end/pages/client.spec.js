@@ -1,24 +1,9 @@
 // `/client`: what a page of one's own would do, by hand.
+import { channel, join, openFrame, send } from "../harness/client-page.js";
 import { GATEWAY_GONE, expect, test } from "../harness/page.js";
 
 const card = (page, title) =>
   page.locator(".card").filter({ has: page.getByRole("heading", { name: title, exact: true }) });
-const channel = (page, topic) => page.locator(".channel-row", { hasText: topic });
-
-/** Joins a topic with the form. */
-async function join(page, topic) {
-  await page.getByLabel("Topic").fill(topic);
-  await page.getByRole("button", { name: "Join", exact: true }).click();
-}
-
-/** Sends an event on the chosen channel. */
-async function send(page, event, payload) {
-  const form = page.getByRole("form", { name: "Send an event" });
-  await form.getByLabel("Event").fill(event);
-  await form.getByLabel("Payload").fill(payload);
-  await form.getByRole("button", { name: "Send" }).click();
-}
-
 for (const path of ["/?name=alice", "/client?name=alice"]) {
   test(`${path} connects as alice, and the gateway's clock ticks`, async ({ page, open }) => {
     await open(page, path);
@@ -44,11 +29,7 @@ test("joins, pushes with an answer, receives, leaves", async ({ page, open, bus,
   expect(JSON.parse(await bus.next(topic, "say"))).toEqual({ z: 1, a: "ü" });
 
   await bus.publish(topic, "news", '{"headline":"tide"}');
-  const frames = page.getByRole("listbox", { name: "Frames, newest first" });
-  await frames.getByRole("option").filter({ hasText: "news" }).click();
-  await expect(page.getByRole("region", { name: "The chosen frame" })).toContainText(
-    '"headline": "tide"',
-  );
+  await expect(await openFrame(page, "news")).toContainText('"headline": "tide"');
 
   await page.getByRole("button", { name: `Leave ${topic}` }).click();
   await expect(channel(page, topic)).toHaveCount(0);

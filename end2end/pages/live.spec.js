@@ -116,6 +116,8 @@ test.describe("when the gateway is killed and started again", () => {
   }) => {
     await open(page, "/");
     await expect(rows(page).first()).toBeVisible();
+    // The map has all it needs from the gateway.
+    await expect(page.locator(".map-notice")).toBeHidden();
     await gateway.kill();
     await expect(pill(page)).toHaveText(/^Reconnecting/);
     await expect(page.getByRole("alert").filter({ hasText: "was lost" })).toBeVisible();
