@@ -14,8 +14,6 @@ export default defineConfig({
   timeout: 120_000,
   expect: { timeout: 30_000 },
   forbidOnly: Boolean(process.env.CI),
-  // A browser that a busy machine starved is tried again; the report calls such a test flaky.
-  retries: 2,
   fullyParallel: true,
   workers: 2,
   reporter: [["list"]],

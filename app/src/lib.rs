@@ -33,4 +33,4 @@ mod shell;
 pub mod timing;
 
 pub use first_paint::FirstPaint;
-pub use shell::{App, shell};
+pub use shell::{App, Bundle, shell};

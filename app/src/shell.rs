@@ -1,7 +1,7 @@
 //! The document around every page and the app inside it: header, routes, contexts.
 
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, MetaTags, Title, provide_meta_context};
+use leptos_meta::{MetaTags, Title, provide_meta_context};
 use leptos_router::components::{A, ParentRoute, Redirect, Route, Router, Routes};
 use leptos_router::hooks::use_query_map;
 use leptos_router::{ParamSegment, StaticSegment};
@@ -12,8 +12,30 @@ use crate::first_paint::FirstPaint;
 use crate::http::segment;
 use crate::pages::{AdminPage, ClientPage, LivePage, NotFoundPage};
 
+/// Addresses of the interface's parts, each with the version of its content.
+#[derive(Debug, Clone)]
+pub struct Bundle {
+    /// The style sheet.
+    pub style: String,
+    /// The module around the program.
+    pub script: String,
+    /// The program, in WebAssembly.
+    pub program: String,
+    /// Starts the program, and says so where that fails.
+    pub start: String,
+    /// Applies the chosen theme.
+    pub theme: String,
+}
+
 /// The HTML document; the server renders it once per request.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
+pub fn shell(options: LeptosOptions, bundle: &Bundle) -> impl IntoView + use<> {
+    let Bundle {
+        style,
+        script,
+        program,
+        start,
+        theme,
+    } = bundle.clone();
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -29,12 +51,20 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                     content="Live events between browsers and backends, on a map and in charts."
                 />
                 // Before any style, so that the chosen theme never flashes.
-                <script src="/theme.js"></script>
+                <script src=theme></script>
                 <link rel="icon" href="/favicon.svg" type="image/svg+xml"/>
                 <link rel="icon" href="/favicon.ico" sizes="32x32"/>
-                <HashedStylesheet id="leptos" options=options.clone()/>
-                <AutoReload options=options.clone()/>
-                <HydrationScripts options/>
+                <link id="leptos" rel="stylesheet" href=style/>
+                <AutoReload options/>
+                <link rel="modulepreload" href=script/>
+                <link
+                    rel="preload"
+                    href=program
+                    r#as="fetch"
+                    r#type="application/wasm"
+                    crossorigin="anonymous"
+                />
+                <script type="module" src=start></script>
                 <MetaTags/>
             </head>
             <body>

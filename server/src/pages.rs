@@ -14,7 +14,7 @@ use leptos::config::LeptosOptions;
 use leptos::nonce::use_nonce;
 use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
-use tidegate_app::{App, FirstPaint, shell};
+use tidegate_app::{App, Bundle, FirstPaint, shell};
 
 use crate::api::session_id;
 use crate::assets;
@@ -25,6 +25,7 @@ use crate::serve::now_seconds;
 struct PageState {
     gateway: Arc<Gateway>,
     options: LeptosOptions,
+    bundle: Bundle,
 }
 
 impl axum::extract::FromRef<PageState> for LeptosOptions {
@@ -39,12 +40,13 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router<Arc<Gateway>> {
     let state = PageState {
         gateway: gateway.clone(),
         options: options.clone(),
+        bundle: bundle(),
     };
     let folder = gateway.config.static_path.clone();
     let routes = generate_route_list(App);
     let app = {
-        let options = options.clone();
-        move || shell(options.clone())
+        let bundle = state.bundle.clone();
+        move || shell(options.clone(), &bundle)
     };
     Router::new()
         .leptos_routes_with_context(&state, routes, move || provide_first_paint(&gateway), app)
@@ -55,6 +57,17 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router<Arc<Gateway>> {
         .fallback(file_or_not_found)
         .with_state(state)
         .layer(axum::middleware::from_fn_with_state(folder, folder_first))
+}
+
+/// Where the browser finds the parts of the interface.
+fn bundle() -> Bundle {
+    Bundle {
+        style: assets::address("pkg/tidegate.css"),
+        script: assets::address("pkg/tidegate.js"),
+        program: assets::address("pkg/tidegate.wasm"),
+        start: assets::address("start.js"),
+        theme: assets::address("theme.js"),
+    }
 }
 
 /// What the operator's folder has goes before everything that the binary has.
@@ -116,13 +129,13 @@ async fn file_or_not_found(
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Response {
-    if let Some(file) = assets::embedded(request.uri().path(), &headers) {
+    if let Some(file) = assets::embedded(request.uri().path(), request.uri().query(), &headers) {
         return file;
     }
     let gateway = state.gateway.clone();
     let render = leptos_axum::render_app_to_stream_with_context(
         move || provide_page(&gateway, &headers),
-        move || shell(state.options.clone()),
+        move || shell(state.options.clone(), &state.bundle),
     );
     let mut response = render(request).await.into_response();
     *response.status_mut() = StatusCode::NOT_FOUND;
