@@ -20,8 +20,6 @@ pub enum Link {
         /// When the next attempt starts, in milliseconds since 1970; nothing while one runs.
         retry_at: Option<f64>,
     },
-    /// Closed for good, with the reason.
-    Closed(String),
 }
 
 /// How the data of the page is.
@@ -74,8 +72,6 @@ pub enum Summary {
     Connecting,
     /// See [`Link::Reconnecting`].
     Reconnecting(Option<u64>),
-    /// See [`Link::Closed`].
-    Closed,
     /// Connected, but the gateway has lost its bus.
     BusDown,
     /// Connected, no data yet.
@@ -92,7 +88,6 @@ pub fn summarize(link: &Link, data: Data, bus_up: bool) -> Summary {
         Link::None => Summary::Hidden,
         Link::Connecting => Summary::Connecting,
         Link::Reconnecting { retry_at } => Summary::Reconnecting(retry_at.map(|at| at as u64)),
-        Link::Closed(_) => Summary::Closed,
         Link::Open if !bus_up => Summary::BusDown,
         Link::Open => match data {
             Data::Waiting => Summary::Waiting,

@@ -26,11 +26,6 @@ fn words(summary: &Summary, now: f64) -> (String, String, &'static str) {
             "Retrying…".into(),
             "The connection to the gateway was lost. The page tries again by itself.",
         ),
-        Summary::Closed => (
-            "Disconnected".into(),
-            "Offline".into(),
-            "The connection was closed. Reload the page to open a new one.",
-        ),
         Summary::BusDown => (
             "Bus down".into(),
             "Bus down".into(),
@@ -67,7 +62,7 @@ fn tone(summary: &Summary) -> &'static str {
         Summary::Live => "good",
         Summary::Hidden | Summary::Connecting => "neutral",
         Summary::Reconnecting(_) | Summary::Waiting | Summary::Stale => "warn",
-        Summary::Closed | Summary::BusDown => "bad",
+        Summary::BusDown => "bad",
     }
 }
 

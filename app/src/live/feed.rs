@@ -57,7 +57,6 @@ pub(crate) fn start(live: Live, connection: PageConnection) {
         }
         client.close();
         connection.data.try_set(Data::Unknown);
-        connection.link.try_set(Link::None);
     });
 }
 
@@ -103,7 +102,8 @@ async fn follow_status(mut updates: Updates, connection: PageConnection) {
             Status::Connecting { retry_at_ms, .. } => Link::Reconnecting {
                 retry_at: retry_at_ms.map(|at| at as f64),
             },
-            Status::Closed { reason } => Link::Closed(reason),
+            // The page itself has closed it, for it is gone: the next one speaks for itself.
+            Status::Closed { .. } => return,
         };
         if connection.link.try_set(link).is_some() {
             // The page is gone.

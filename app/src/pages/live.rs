@@ -185,7 +185,6 @@ fn MapNotice() -> impl IntoView {
             "The connection to the gateway was lost. Aircraft go on with their last course and \
              fade; the page reconnects by itself.",
         ),
-        Link::Closed(_) => Some("The connection is closed. Reload the page to open a new one."),
         Link::Open if !connection.bus_up.get() => Some(
             "The gateway has lost its bus: no positions get through until it is back. The page \
              notices by itself.",
