@@ -11,5 +11,8 @@ npm_ci() {
 
 setup_node() {
     npm_ci "$SCRIPTS/node"
-    if [[ $1 = test ]]; then npm_ci "$ROOT/end2end"; fi
+    if [[ $1 = test ]]; then
+        npm_ci "$ROOT/end2end"
+        npm_ci "$ROOT/end2end/clients/node"
+    fi
 }

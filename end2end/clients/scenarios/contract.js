@@ -1,0 +1,145 @@
+// What every client is put through, in words that all drivers understand. A scenario throws where
+// something is not as it must be; the rules in brackets are those of the wire contract.
+import { isDeepStrictEqual } from "node:util";
+import { expect } from "../test.js";
+import { OK, PAYLOAD, counted, inAddress, inJoin, member, publish, sees } from "./steps.js";
+
+export const contract = {
+  join: {
+    title: "joins, and the bus hears who (A3, A10)",
+    async run(world) {
+      const { join } = await member(world, "alice");
+      expect(join).toMatchObject(OK);
+      const heard = JSON.parse(await world.bus.next(world.topic, "phx_join"));
+      expect(heard).toMatchObject({ id: "alice" });
+    },
+  },
+
+  refused: {
+    title: "is told why a join is refused (A3, A13)",
+    async run(world) {
+      const { client, topic } = world;
+      const refused = async (token) => {
+        const driver = world.driver();
+        await driver.do("open", { url: world.url, ...inAddress(client, token) });
+        const { status, response } = await driver.do("join", { topic, ...inJoin(client, token) });
+        expect(status).toBe("error");
+        return JSON.stringify(response);
+      };
+      expect(await refused(undefined)).toContain("unauthorized");
+      expect(await refused("eyJhbGciOiJub25lIn0.e30.")).toContain("invalid token");
+      expect(await refused(await world.gateway.token(`${topic}-other`, "alice"))).toContain(
+        "token is for another channel",
+      );
+    },
+  },
+
+  push: {
+    title: "pushes, is answered, and the bus has the payload (A5, A9)",
+    async run(world) {
+      const { driver } = await member(world, "alice");
+      const answer = await driver.do("push", { topic: world.topic, event: "say", payload: PAYLOAD });
+      expect(answer).toMatchObject(OK);
+      expect(JSON.parse(await world.bus.next(world.topic, "say"))).toMatchObject(PAYLOAD);
+    },
+  },
+
+  event: {
+    title: "receives what a plugin publishes, once (A6, A8)",
+    async run(world) {
+      const { driver } = await member(world, "alice");
+      await publish(world, world.topic, "news", PAYLOAD);
+      await publish(world, world.topic, "marker", {});
+      await driver.hears("event", { topic: world.topic, event: "marker", limit: world.limit });
+      const news = driver.heard("event", world.topic, "news");
+      expect(news.map(({ payload }) => payload)).toEqual([PAYLOAD]);
+    },
+  },
+
+  topics: {
+    title: "keeps two topics on one socket apart",
+    async run(world) {
+      const { client, gateway } = world;
+      const [one, two] = [`${world.topic}:one`, `${world.topic}:two`];
+      const token = await gateway.token(`${world.topic}:*`, "alice");
+      const driver = world.driver();
+      await driver.do("open", { url: world.url, ...inAddress(client, token) });
+      for (const topic of [one, two]) {
+        const join = await driver.do("join", { topic, ...inJoin(client, token) });
+        expect(join).toMatchObject(OK);
+      }
+      await publish(world, one, "news", { n: 1 });
+      await publish(world, two, "news", { n: 2 });
+      await driver.hears("event", { topic: two, event: "news", limit: world.limit });
+      const news = driver.heard("event", undefined, "news");
+      expect(news.map(({ topic, payload }) => [topic, payload.n])).toEqual([
+        [one, 1],
+        [two, 2],
+      ]);
+    },
+  },
+
+  presence: {
+    title: "sees who is there, comes and goes (A12)",
+    async run(world) {
+      const { client, topic } = world;
+      const both = (all) =>
+        isDeepStrictEqual(counted(all), { alice: 1, bob: 1 }) &&
+        (client.noMetadata || all.bob[0].mood === "glad");
+      const alone = (all) => isDeepStrictEqual(counted(all), { alice: 1 });
+      const alice = await member(world, "alice");
+      await sees(alice.driver, topic, alone);
+      const bob = await member(world, "bob", { presence: { mood: "glad" } });
+      await sees(alice.driver, topic, both);
+      await sees(bob.driver, topic, both);
+      await bob.driver.close();
+      await sees(alice.driver, topic, alone);
+    },
+  },
+
+  leave: {
+    title: "leaves, is answered, and hears no more (A4, A10)",
+    async run(world) {
+      const { bus, client, topic } = world;
+      const stays = await member(world, "bob");
+      const { driver } = await member(world, "alice");
+      expect(await driver.do("leave", { topic })).toMatchObject(OK);
+      expect(JSON.parse(await bus.next(topic, "phx_leave"))).toMatchObject({ id: "alice" });
+
+      await publish(world, topic, "after", {});
+      await stays.driver.hears("event", { topic, event: "after", limit: world.limit });
+      // What had been sent to her before this answer would have arrived before it.
+      const token = await world.gateway.token(topic, "alice");
+      const again = await driver.do("join", { topic, ...inJoin(client, token) });
+      expect(again).toMatchObject(OK);
+      expect(driver.heard("event", topic, "after")).toEqual([]);
+    },
+  },
+
+  heartbeat: {
+    title: "has its heartbeat answered (A14)",
+    async run(world) {
+      const { driver } = await member(world, "alice", { open: { heartbeat: 50 } });
+      await driver.hears("heartbeat");
+    },
+  },
+
+  restart: {
+    title: "comes back after the gateway was killed and started again",
+    own: true,
+    async run(world) {
+      const { bus, gateway, topic } = world;
+      const { driver } = await member(world, "alice");
+      await driver.hears("joined", { topic });
+      await gateway.kill();
+      await gateway.begin();
+      await bus.ready();
+      await driver.hears("joined", { topic, times: 2, limit: 30_000 });
+      await publish(world, topic, "after", PAYLOAD);
+      await driver.hears("event", { topic, event: "after", limit: world.limit });
+      const answer = await driver.do("push", { topic, event: "later", payload: PAYLOAD });
+      expect(answer).toMatchObject(OK);
+      expect(JSON.parse(await bus.next(topic, "later"))).toMatchObject(PAYLOAD);
+    },
+  },
+};
