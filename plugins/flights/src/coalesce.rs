@@ -64,7 +64,8 @@ mod tests {
                 () = tokio::time::sleep(Duration::from_millis(10)) => {}
             }
         }
-        assert!((7..=8).contains(&answers.len()), "{answers:?}");
+        // The last one may be due in the very instant in which the two seconds end.
+        assert!((8..=9).contains(&answers.len()), "{answers:?}");
         assert!(
             answers.windows(2).all(|pair| pair[1] - pair[0] >= 250),
             "{answers:?}"
