@@ -7,7 +7,11 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
-const node = (...args) => [process.execPath, join(here, "node", args[0]), ...args.slice(1)];
+const root = resolve(here, "../..");
+/** Where setup and scripts/test put what is not Node's. */
+const built = join(resolve(root, process.env.CARGO_TARGET_DIR ?? "target"), "clients");
+const node = (file, ...args) => [process.execPath, join(here, "node", file), ...args];
+const python = (file, ...args) => [join(built, "python/bin/python"), join(here, "python", file), ...args];
 
 const NO_LONG_POLL = {
   longpoll: { cannot: "it knows WebSocket only" },
@@ -15,6 +19,13 @@ const NO_LONG_POLL = {
 };
 const NO_BYTES = (why) => ({ bytesUp: { cannot: why }, bytesDown: { cannot: why } });
 const NO_AUTH_TOKEN = { subprotocol: { cannot: "it offers no subprotocol" } };
+
+const DROPS_BROADCASTS = "with V2 it drops what has a `join_ref` other than its own, so every broadcast";
+const LISTENS_ONLY = {
+  push: { cannot: "it only listens: it has no call that pushes" },
+  bytesUp: { cannot: "it only listens: it has no call that pushes" },
+  presence: { cannot: "it has no presence; its frames arrive as events" },
+};
 
 /** Supabase's clients call every event a broadcast and wrap it. */
 const asBroadcast = (event, payload) => ["broadcast", { type: "broadcast", event, payload }];
@@ -92,4 +103,61 @@ export const clients = [
       },
     },
   })),
+  {
+    name: "realtime 2.34.1",
+    from: "PyPI",
+    wire: "V1",
+    command: python("drive_realtime.py"),
+    supabase: true,
+    tokenInAddress: true,
+    noMetadata: true,
+    prefix: "realtime:",
+    wrap: asBroadcast,
+    limits: {
+      ...NO_LONG_POLL,
+      ...NO_AUTH_TOKEN,
+      ...NO_BYTES("V1 has no binary frames"),
+      heartbeat: { cannot: "it sends them with ref null, every 15 s at most, and looks for no answer" },
+    },
+  },
+  {
+    name: "phxsocket 0.1.5",
+    from: "PyPI",
+    wire: "V1, refs are numbers",
+    command: python("drive_phxsocket.py"),
+    limits: {
+      ...NO_LONG_POLL,
+      ...NO_AUTH_TOKEN,
+      ...NO_BYTES("V1 has no binary frames"),
+      presence: { cannot: "it has no presence; its frames arrive as events" },
+    },
+  },
+  {
+    name: "phoenix-channels-python-client 0.4.1",
+    from: "PyPI",
+    wire: "V2, text",
+    command: python("drive_phoenix_channels.py", "2.0"),
+    tokenInAddress: true,
+    limits: {
+      ...LISTENS_ONLY,
+      ...NO_LONG_POLL,
+      ...NO_AUTH_TOKEN,
+      event: { cannot: DROPS_BROADCASTS, sign: /in vain for 1 x event marker/ },
+      topics: { cannot: DROPS_BROADCASTS, sign: /in vain for 1 x event news/ },
+      bytesDown: { cannot: "a binary frame makes it drop the connection and come back", sign: /Failed to parse/ },
+    },
+  },
+  {
+    name: "phoenix-channels-python-client 0.4.1 (V1)",
+    from: "PyPI",
+    wire: "V1, by `protocol_version`",
+    command: python("drive_phoenix_channels.py", "1.0"),
+    tokenInAddress: true,
+    limits: {
+      ...LISTENS_ONLY,
+      ...NO_LONG_POLL,
+      ...NO_AUTH_TOKEN,
+      bytesDown: { cannot: "V1 has no binary frames" },
+    },
+  },
 ];

@@ -22,6 +22,10 @@ const pins = {
       ([path, { name, version }]) => `${name ?? path.replace(/^node_modules\//, "")} ${version}`,
     );
   },
+  async PyPI() {
+    const lines = (await text("python/requirements.txt")).split("\n");
+    return lines.filter((line) => /^[^#]/.test(line)).map((line) => line.replace("==", " "));
+  },
 };
 
 test("the tables of docs/CLIENTS.md are what the suite holds true", async () => {

@@ -3,7 +3,7 @@
 
 /** phoenix.js in the versions that can poll in Node. */
 const POLLS = /^(phoenix 1\.8|@supabase\/phoenix)/;
-const SUPABASE_JS = /^@supabase\/realtime-js/;
+/** Supabase's clients, in JavaScript and in Python. */
 const SUPABASE = /realtime/;
 
 /** @type {{ clients: RegExp, scenario: string, sign: RegExp, because: string }[]} */
@@ -33,13 +33,13 @@ export const expectedFailures = [
     because: "the event `presence` is published like any other and tracks nobody",
   },
   {
-    clients: SUPABASE_JS,
+    clients: SUPABASE,
     scenario: "accessToken",
     sign: /"status": "error"/,
     because: "the join's `access_token` is not read",
   },
   {
-    clients: SUPABASE_JS,
+    clients: SUPABASE,
     scenario: "refresh",
     sign: /from:[^"]*:access_token/,
     because: "the event `access_token` is published like any other, with the token in it",

@@ -1,5 +1,6 @@
 // Holds what a client did against what is known of it: it works, or it cannot, or the gateway does
 // not let it yet. What is known to fail must fail, and in the known way.
+import { stripVTControlCharacters } from "node:util";
 import { expectedFailures } from "./expected-failures.js";
 
 /** How long a client that is known to stay silent is listened to. */
@@ -28,7 +29,7 @@ export async function judge(client, name, run) {
         `${"cannot" in known ? "clients.js" : "expected-failures.js"} and correct docs/CLIENTS.md`,
     );
   }
-  if (!known.sign.test(failure.message)) {
+  if (!known.sign.test(stripVTControlCharacters(failure.message))) {
     throw new Error(`${client.name}: ${name} fails otherwise than known (${known.sign})`, { cause: failure });
   }
 }

@@ -100,18 +100,18 @@ export const contract = {
   leave: {
     title: "leaves, is answered, and hears no more (A4, A10)",
     async run(world) {
-      const { bus, client, topic } = world;
+      const { bus, client, gateway, topic } = world;
       const stays = await member(world, "bob");
       const { driver } = await member(world, "alice");
       expect(await driver.do("leave", { topic })).toMatchObject(OK);
       expect(JSON.parse(await bus.next(topic, "phx_leave"))).toMatchObject({ id: "alice" });
+      if (client.limits.event) return;
 
       await publish(world, topic, "after", {});
-      await stays.driver.hears("event", { topic, event: "after", limit: world.limit });
+      await stays.driver.hears("event", { topic, event: "after" });
       // What had been sent to her before this answer would have arrived before it.
-      const token = await world.gateway.token(topic, "alice");
-      const again = await driver.do("join", { topic, ...inJoin(client, token) });
-      expect(again).toMatchObject(OK);
+      const token = await gateway.token(topic, "alice");
+      expect(await driver.do("join", { topic, ...inJoin(client, token) })).toMatchObject(OK);
       expect(driver.heard("event", topic, "after")).toEqual([]);
     },
   },
@@ -128,18 +128,22 @@ export const contract = {
     title: "comes back after the gateway was killed and started again",
     own: true,
     async run(world) {
-      const { bus, gateway, topic } = world;
+      const { bus, client, gateway, topic } = world;
       const { driver } = await member(world, "alice");
       await driver.hears("joined", { topic });
       await gateway.kill();
       await gateway.begin();
       await bus.ready();
       await driver.hears("joined", { topic, times: 2, limit: 30_000 });
-      await publish(world, topic, "after", PAYLOAD);
-      await driver.hears("event", { topic, event: "after", limit: world.limit });
-      const answer = await driver.do("push", { topic, event: "later", payload: PAYLOAD });
-      expect(answer).toMatchObject(OK);
-      expect(JSON.parse(await bus.next(topic, "later"))).toMatchObject(PAYLOAD);
+      if (!client.limits.event) {
+        await publish(world, topic, "after", PAYLOAD);
+        await driver.hears("event", { topic, event: "after" });
+      }
+      if (!client.limits.push) {
+        const answer = await driver.do("push", { topic, event: "later", payload: PAYLOAD });
+        expect(answer).toMatchObject(OK);
+        expect(JSON.parse(await bus.next(topic, "later"))).toMatchObject(PAYLOAD);
+      }
     },
   },
 };
