@@ -1,5 +1,7 @@
 //! The little HTTP that the floor speaks: a WebSocket handshake, and `POST /inject`.
 
+use std::ops::Range;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use sha1::{Digest as _, Sha1};
@@ -15,7 +17,7 @@ pub(crate) enum Request {
     /// A WebSocket handshake, with the answer to it.
     Upgrade { answer: Vec<u8> },
     /// A message for everybody, and how many bytes the request took.
-    Inject { body: Vec<u8>, length: usize },
+    Inject { body: Range<usize>, length: usize },
     /// Anything else.
     Bad,
 }
@@ -50,12 +52,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Request {
         return Request::Bad;
     }
     let length = end + 4 + body;
-    match bytes.get(end + 4..length) {
-        Some(body) => Request::Inject {
-            body: body.to_vec(),
-            length,
-        },
-        None => Request::Partial,
+    if bytes.len() < length {
+        return Request::Partial;
+    }
+    Request::Inject {
+        body: end + 4..length,
+        length,
     }
 }
 
@@ -104,7 +106,7 @@ mod tests {
         assert_eq!(
             parse(request),
             Request::Inject {
-                body: b"abc".to_vec(),
+                body: length - 3..length,
                 length
             }
         );

@@ -1,39 +1,23 @@
-//! The event loop: accept, answer the handshake, write the frame to every socket.
+//! The event loop: accept, answer the handshake, write the frames to every socket.
 
-use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::io::{self, ErrorKind, Read as _, Write as _};
+use std::io::{self, ErrorKind, Read as _};
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::rc::Rc;
 
-use mio::net::{TcpListener, TcpStream};
+use mio::net::TcpListener;
 use mio::{Events, Interest, Poll, Token};
 
-use crate::frame;
+use crate::batch::{Batch, Ready};
+use crate::connection::{Connection, Verdict};
+use crate::frame::{self, Incoming};
 use crate::request::{self, Request};
 
 const LISTENER: Token = Token(usize::MAX);
 
-/// How many frames may wait for one socket; a socket that falls further behind is closed.
-const MAX_WAITING: usize = 256;
-
-/// A socket, small while it is idle: neither buffer takes memory before it is used.
-struct Connection {
-    stream: TcpStream,
-    subscribed: bool,
-    /// What has come of a request.
-    request: Vec<u8>,
-    /// Frames that the kernel would not take yet, and how much of the first it took.
-    waiting: VecDeque<Rc<[u8]>>,
-    written: usize,
-}
-
-/// Whether a connection goes on.
-#[derive(PartialEq, Eq)]
-enum Verdict {
-    Keep,
-    Close,
-}
+/// What every frame of a client is answered with: the reply of a Phoenix server, ready made.
+const REPLY: &[u8] = br#"["1","1","bench","phx_reply",{"status":"ok","response":{}}]"#;
 
 /// The server.
 pub struct Server {
@@ -43,25 +27,30 @@ pub struct Server {
     free: Vec<usize>,
     /// What is read from whom, one after the other.
     buffer: Box<[u8]>,
+    batch: Batch,
+    reply: Rc<[u8]>,
 }
 
 impl Server {
-    /// Listens.
+    /// Listens. Messages that wait are written together, at most `frames_per_call` in one call.
     ///
     /// # Errors
     /// When the address is taken, or the system has no epoll to give.
-    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+    pub fn bind(address: SocketAddr, frames_per_call: NonZeroUsize) -> io::Result<Self> {
         let poll = Poll::new()?;
         let mut listener = TcpListener::bind(address)?;
         poll.registry()
             .register(&mut listener, LISTENER, Interest::READABLE)?;
-        let buffer = vec![0; 64 * 1024].into_boxed_slice();
+        let mut reply = Vec::new();
+        frame::text(REPLY, &mut reply);
         Ok(Self {
             poll,
             listener,
             connections: Vec::new(),
             free: Vec::new(),
-            buffer,
+            buffer: vec![0; 64 * 1024].into_boxed_slice(),
+            batch: Batch::new(frames_per_call),
+            reply: reply.into(),
         })
     }
 
@@ -90,11 +79,13 @@ impl Server {
                     continue;
                 }
                 let index = event.token().0;
-                if event.is_readable() && self.readable(index) == Verdict::Close {
+                if event.is_readable()
+                    && self.readable(index, event.is_read_closed()) == Verdict::Close
+                {
                     self.close(index);
                 } else if event.is_writable()
                     && let Some(Some(connection)) = self.connections.get_mut(index)
-                    && flush(connection) == Verdict::Close
+                    && connection.flush() == Verdict::Close
                 {
                     self.close(index);
                 }
@@ -119,13 +110,7 @@ impl Server {
                 self.free.push(index);
                 continue;
             }
-            self.connections[index] = Some(Connection {
-                stream,
-                subscribed: false,
-                request: Vec::new(),
-                waiting: VecDeque::new(),
-                written: 0,
-            });
+            self.connections[index] = Some(Connection::new(stream));
         }
     }
 
@@ -140,100 +125,121 @@ impl Server {
         }
     }
 
-    fn readable(&mut self, index: usize) -> Verdict {
+    /// Reads until the socket is empty. A short read has emptied it; only where the client has
+    /// `closed` its side is there an end to be read as well.
+    fn readable(&mut self, index: usize, closed: bool) -> Verdict {
         loop {
             let Some(Some(connection)) = self.connections.get_mut(index) else {
                 return Verdict::Keep;
             };
-            match connection.stream.read(&mut self.buffer) {
+            let length = match connection.stream.read(&mut self.buffer) {
                 Ok(0) => return Verdict::Close,
-                // What a subscriber says is of no interest.
-                Ok(_) if connection.subscribed => {}
-                Ok(length) => {
-                    connection.request.extend_from_slice(&self.buffer[..length]);
-                    if self.requests(index) == Verdict::Close {
-                        return Verdict::Close;
-                    }
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return Verdict::Keep,
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(length) => length,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => break,
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
                 Err(_) => return Verdict::Close,
+            };
+            let verdict = if connection.subscribed {
+                self.frames(index, length)
+            } else {
+                connection.request.extend_from_slice(&self.buffer[..length]);
+                self.requests(index)
+            };
+            if verdict == Verdict::Close {
+                return Verdict::Close;
             }
+            if length < self.buffer.len() && !closed {
+                break;
+            }
+        }
+        // Nothing more waits: what has gathered goes out, however little it is.
+        match self.batch.take() {
+            Some(ready) => self.broadcast(&ready, index),
+            None => Verdict::Keep,
         }
     }
 
-    /// Answers the requests that have come whole.
-    fn requests(&mut self, index: usize) -> Verdict {
+    /// Answers the frames of a subscriber, the first `length` bytes of the buffer.
+    fn frames(&mut self, index: usize, length: usize) -> Verdict {
+        let Some(Some(connection)) = self.connections.get_mut(index) else {
+            return Verdict::Keep;
+        };
+        // Half a frame is rare: whole ones are taken where they were read.
+        let mut joined = std::mem::take(&mut connection.request);
+        let bytes = if joined.is_empty() {
+            &mut self.buffer[..length]
+        } else {
+            joined.extend_from_slice(&self.buffer[..length]);
+            &mut joined[..]
+        };
+        let mut at = 0;
         loop {
-            let Some(Some(connection)) = self.connections.get_mut(index) else {
-                return Verdict::Keep;
-            };
-            match request::parse(&connection.request) {
-                Request::Partial => return Verdict::Keep,
+            match frame::take(&mut bytes[at..]) {
+                Incoming::Partial => break,
+                Incoming::End => return Verdict::Close,
+                Incoming::Control { length } => at += length,
+                Incoming::Data { length } => {
+                    // The payload is not looked at, but it must have been unmasked.
+                    std::hint::black_box(&bytes[at..at + length]);
+                    at += length;
+                    if connection.send(&self.reply) == Verdict::Close {
+                        return Verdict::Close;
+                    }
+                }
+            }
+        }
+        connection.request = bytes[at..].to_vec();
+        Verdict::Keep
+    }
+
+    /// Carries out the requests that have come whole.
+    fn requests(&mut self, index: usize) -> Verdict {
+        let Some(Some(connection)) = self.connections.get_mut(index) else {
+            return Verdict::Keep;
+        };
+        let requests = std::mem::take(&mut connection.request);
+        let mut at = 0;
+        loop {
+            match request::parse(&requests[at..]) {
+                Request::Partial => break,
                 Request::Bad => return Verdict::Close,
                 Request::Upgrade { answer } => {
-                    connection.subscribed = true;
-                    connection.request = Vec::new();
-                    return send(connection, &answer.into());
-                }
-                Request::Inject { body, length } => {
-                    connection.request.drain(..length);
-                    let answer: Rc<[u8]> = (*b"HTTP/1.1 204 No Content\r\n\r\n").into();
-                    self.broadcast(&frame::text(&body).into());
                     let Some(Some(connection)) = self.connections.get_mut(index) else {
                         return Verdict::Keep;
                     };
-                    if send(connection, &answer) == Verdict::Close {
+                    connection.subscribed = true;
+                    return connection.send(&answer.into());
+                }
+                Request::Inject { body, length } => {
+                    let ready = self.batch.add(&requests[at..][body]);
+                    at += length;
+                    if let Some(ready) = ready
+                        && self.broadcast(&ready, index) == Verdict::Close
+                    {
                         return Verdict::Close;
                     }
                 }
             }
         }
+        if let Some(Some(connection)) = self.connections.get_mut(index) {
+            connection.request = requests[at..].to_vec();
+        }
+        Verdict::Keep
     }
 
-    /// The whole of what is measured.
-    fn broadcast(&mut self, frame: &Rc<[u8]>) {
+    /// The whole of what is measured: one write per subscriber. Then `injector` is answered.
+    fn broadcast(&mut self, ready: &Ready, injector: usize) -> Verdict {
         for index in 0..self.connections.len() {
             if let Some(connection) = &mut self.connections[index]
                 && connection.subscribed
-                && send(connection, frame) == Verdict::Close
+                && connection.send(&ready.frames) == Verdict::Close
             {
                 self.close(index);
             }
         }
-    }
-}
-
-/// Writes at once what the kernel takes; the rest waits.
-fn send(connection: &mut Connection, bytes: &Rc<[u8]>) -> Verdict {
-    if connection.waiting.is_empty() {
-        match connection.stream.write(bytes) {
-            Ok(written) if written == bytes.len() => return Verdict::Keep,
-            Ok(written) => connection.written = written,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => connection.written = 0,
-            Err(_) => return Verdict::Close,
+        match self.connections.get_mut(injector) {
+            Some(Some(connection)) => connection.send(&ready.answers),
+            _ => Verdict::Keep,
         }
     }
-    if connection.waiting.len() == MAX_WAITING {
-        return Verdict::Close;
-    }
-    connection.waiting.push_back(Rc::clone(bytes));
-    Verdict::Keep
-}
-
-/// Writes what waits, as far as the kernel takes it.
-fn flush(connection: &mut Connection) -> Verdict {
-    while let Some(bytes) = connection.waiting.front() {
-        match connection.stream.write(&bytes[connection.written..]) {
-            Ok(written) if connection.written + written == bytes.len() => {
-                connection.waiting.pop_front();
-                connection.written = 0;
-            }
-            Ok(written) => connection.written += written,
-            Err(error) if error.kind() == ErrorKind::WouldBlock => return Verdict::Keep,
-            Err(_) => return Verdict::Close,
-        }
-    }
-    connection.waiting = VecDeque::new();
-    Verdict::Keep
 }

@@ -5,12 +5,13 @@
 
 use std::io::{self, ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
+use std::time::Instant;
 
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
 use crate::frame::{self, Frame, Kind};
-use crate::options::Target;
+use crate::phoenix::{self, Reply};
 
 /// Key and answer of the example in RFC 6455, section 1.3: the answer can be checked without
 /// computing a digest.
@@ -29,10 +30,16 @@ enum Stage {
 /// Whom the clients talk to.
 #[derive(Debug, Clone)]
 pub(crate) struct Destination {
-    pub(crate) target: Target,
     pub(crate) address: SocketAddr,
-    pub(crate) topic: String,
+    /// The join that each of them begins with; without one the handshake is all.
+    pub(crate) join: Option<Vec<u8>>,
 }
+
+/// What is done with the data frames of a client that is in: the payload and when it was read;
+/// what is returned goes back at once.
+pub(crate) trait Deliver<'a>: FnMut(&[u8], Instant) -> Option<&'a [u8]> {}
+
+impl<'a, F: FnMut(&[u8], Instant) -> Option<&'a [u8]>> Deliver<'a> for F {}
 
 /// One client.
 pub(crate) struct Client {
@@ -83,11 +90,11 @@ impl Client {
     }
 
     /// Takes what has come, and hands each data frame of a client that is in to `deliver`.
-    pub(crate) fn readable(
+    pub(crate) fn readable<'a>(
         &mut self,
         to: &Destination,
         buffer: &mut [u8],
-        mut deliver: impl FnMut(&[u8]),
+        mut deliver: impl Deliver<'a>,
     ) -> Result<(), String> {
         loop {
             match self.stream.read(buffer) {
@@ -106,14 +113,14 @@ impl Client {
         }
     }
 
-    fn take(
+    fn take<'a>(
         &mut self,
         to: &Destination,
         new: &[u8],
-        deliver: &mut impl FnMut(&[u8]),
+        deliver: &mut impl Deliver<'a>,
     ) -> Result<(), String> {
         if self.rest.is_empty() && self.stage == Stage::In {
-            let taken = self.frames(to, new, deliver)?;
+            let taken = self.frames(new, deliver)?;
             self.rest.extend_from_slice(&new[taken..]);
             return Ok(());
         }
@@ -128,9 +135,12 @@ impl Client {
             taken = end + 4;
             self.shaken(to, &String::from_utf8_lossy(&bytes[..end]))?;
         }
-        taken += self.frames(to, &bytes[taken..], deliver)?;
-        self.rest = bytes.split_off(taken);
-        self.rest.shrink_to_fit();
+        taken += self.frames(&bytes[taken..], deliver)?;
+        // A long frame that comes in pieces keeps its buffer until it is whole.
+        self.rest = match taken {
+            0 => bytes,
+            taken => bytes[taken..].to_vec(),
+        };
         Ok(())
     }
 
@@ -142,23 +152,22 @@ impl Client {
                 head.lines().next()
             ));
         }
-        if to.target == Target::Floor {
+        let Some(join) = &to.join else {
             self.stage = Stage::In;
             return Ok(());
-        }
+        };
         self.stage = Stage::Joining;
-        let join = format!(r#"["1","1","{}","phx_join",{{}}]"#, to.topic);
-        self.send(&frame::masked(1, join.as_bytes()))
+        self.send(join)
     }
 
     /// Takes all whole frames; returns how many bytes they took.
-    fn frames(
+    fn frames<'a>(
         &mut self,
-        to: &Destination,
         bytes: &[u8],
-        deliver: &mut impl FnMut(&[u8]),
+        deliver: &mut impl Deliver<'a>,
     ) -> Result<usize, String> {
         let mut taken = 0;
+        let now = Instant::now();
         while let Some(Frame {
             kind,
             payload,
@@ -167,8 +176,12 @@ impl Client {
         {
             taken += length;
             match kind {
-                Kind::Data if self.stage == Stage::In => deliver(payload),
-                Kind::Data => self.joined(to, payload)?,
+                Kind::Data if self.stage == Stage::In => {
+                    if let Some(answer) = deliver(payload, now) {
+                        self.send(answer)?;
+                    }
+                }
+                Kind::Data => self.joined(payload)?,
                 Kind::Ping => self.send(&frame::masked(10, &payload[..payload.len().min(125)]))?,
                 Kind::Pong => {}
                 Kind::Close => return Err(format!("the server closed it: {}", reason(payload))),
@@ -178,28 +191,19 @@ impl Client {
     }
 
     /// A frame before the join was answered: it should be the answer.
-    fn joined(&mut self, to: &Destination, payload: &[u8]) -> Result<(), String> {
-        let frame: serde_json::Value = serde_json::from_slice(payload).map_err(text)?;
-        if frame[3] != "phx_reply" {
-            return Ok(());
+    fn joined(&mut self, payload: &[u8]) -> Result<(), String> {
+        match phoenix::reply(payload) {
+            Reply::Granted => self.stage = Stage::In,
+            Reply::Refused => {
+                return Err(format!("the join was refused: {}", phoenix::shown(payload)));
+            }
+            Reply::Other => {}
         }
-        if frame[4]["status"] == "ok" {
-            self.stage = Stage::In;
-            return Ok(());
-        }
-        Err(format!(
-            "the join of {} was refused: {}",
-            to.topic, frame[4]["response"]
-        ))
-    }
-
-    /// Keeps the connection from being taken for dead.
-    pub(crate) fn heartbeat(&mut self) -> Result<(), String> {
-        self.send(&frame::masked(1, br#"[null,"h","phoenix","heartbeat",{}]"#))
+        Ok(())
     }
 
     /// Clients send so little that the kernel always takes it.
-    fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
+    pub(crate) fn send(&mut self, bytes: &[u8]) -> Result<(), String> {
         match self.stream.write(bytes) {
             Ok(written) if written == bytes.len() => Ok(()),
             Ok(_) => Err("the server does not read".to_owned()),

@@ -25,6 +25,16 @@ pub(crate) enum LoadError {
     /// A client that was in fell out.
     #[error("client {client} lost its connection: {reason}")]
     Lost { client: usize, reason: String },
+    /// A join or a push was answered with an error.
+    #[error("client {client} was refused: {answer}")]
+    Refused { client: usize, answer: String },
+    /// Answers that did not come.
+    #[error("only {answered} of {asked} requests were answered, then nothing for {seconds} s")]
+    Silent {
+        answered: u64,
+        asked: u64,
+        seconds: u64,
+    },
     /// Too few file descriptors.
     #[error(
         "{needed} connections need {needed} file descriptors and some more, {limit} are allowed; run ulimit -n {ask}"
@@ -49,6 +59,12 @@ pub(crate) enum LoadError {
     /// A message too small for its own number.
     #[error("a message must have at least {0} bytes to hold its number")]
     TooSmall(usize),
+    /// The gateway lets nobody in without a token.
+    #[error("say --jwt-secret, the secret that the gateway was started with")]
+    NoSecret,
+    /// A token that could not be signed.
+    #[error("cannot sign a token: {0}")]
+    Token(#[source] jsonwebtoken::errors::Error),
     /// The line cannot be written or read.
     #[error("the figures cannot be told: {0}")]
     Figures(#[source] serde_json::Error),

@@ -62,12 +62,22 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Option<Frame<'_>>, &'static str> {
     }))
 }
 
-/// A client's frame, masked as the standard asks; the payload must be shorter than 126 bytes.
+/// A client's frame, masked as the standard asks.
 pub(crate) fn masked(opcode: u8, payload: &[u8]) -> Vec<u8> {
     // The mask guards proxies against scripts; a load generator needs no secret one.
     const MASK: [u8; 4] = [0x37, 0xFA, 0x21, 0x3D];
-    debug_assert!(payload.len() < 126);
-    let mut frame = vec![0x80 | opcode, 0x80 | payload.len() as u8];
+    let mut frame = vec![0x80 | opcode];
+    match payload.len() {
+        length @ 0..=125 => frame.push(0x80 | length as u8),
+        length @ 126..=0xFFFF => {
+            frame.push(0x80 | 126);
+            frame.extend_from_slice(&(length as u16).to_be_bytes());
+        }
+        length => {
+            frame.push(0x80 | 127);
+            frame.extend_from_slice(&(length as u64).to_be_bytes());
+        }
+    }
     frame.extend_from_slice(&MASK);
     frame.extend(
         payload
@@ -112,9 +122,14 @@ mod tests {
         assert!(parse(&[0x81, 127, 0, 0, 0, 1, 0, 0, 0, 0]).is_err());
     }
 
-    /// The example of RFC 6455, section 5.7.
+    /// The example of RFC 6455, section 5.7, and the longer spellings of a length.
     #[test]
     fn clients_mask() {
+        assert_eq!(masked(2, &[0; 126])[..4], [0x82, 0xFE, 0, 126]);
+        assert_eq!(
+            masked(1, &[0; 65536])[..10],
+            [0x81, 0xFF, 0, 0, 0, 0, 0, 1, 0, 0]
+        );
         assert_eq!(
             masked(1, b"Hello"),
             [

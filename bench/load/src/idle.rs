@@ -1,11 +1,13 @@
 //! What a connection costs that joined and then says nothing.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::client::Destination;
 use crate::error::LoadError;
-use crate::figures::{Figures, Idle};
-use crate::options;
+use crate::figures::{Figures, Idle, Line};
+use crate::meter::Meter;
+use crate::options::{self, Target};
+use crate::phoenix;
 use crate::pool::Pool;
 use crate::process;
 
@@ -16,37 +18,44 @@ const SETTLED: Duration = Duration::from_secs(1);
 const TRIES: u32 = 20;
 
 /// Opens the connections and looks at the memory of the target before and after.
-pub(crate) fn run(options: &options::Idle) -> Result<Figures, LoadError> {
+pub(crate) fn run(options: &options::Idle) -> Result<Line, LoadError> {
     let common = &options.common;
     let to = Destination {
-        target: common.target,
         address: common.address,
-        topic: common.topic.clone(),
+        join: match common.target {
+            Target::Gateway => Some(phoenix::join(&common.topic, "{}")),
+            Target::Floor => None,
+        },
     };
     // The first client wakes what is made once, whatever the number of clients.
     drop(Pool::open(to.clone(), 1)?);
-    let (before, cpu) = (process::resident(common.pid)?, process::cpu(common.pid)?);
+    let before = process::private(common.pid)?;
+    let meter = Meter::start(common.pid)?;
     let mut pool = Pool::open(to, common.clients as usize)?;
-    let cpu = process::cpu(common.pid)? - cpu;
-    let mut after = process::resident(common.pid)?;
+    let cost = meter.stop()?;
+    let mut after = process::private(common.pid)?;
     for _ in 0..TRIES {
-        let end = std::time::Instant::now() + SETTLED;
-        while let Some(left) = end.checked_duration_since(std::time::Instant::now()) {
+        let end = Instant::now() + SETTLED;
+        while let Some(left) = end.checked_duration_since(Instant::now()) {
             // A client that falls out ends the run.
-            pool.step(Some(left), |_, _| {}, |_| Ok(()))?;
+            pool.step(left, |_, _, _| None, |_| Ok(()))?;
         }
-        let now = process::resident(common.pid)?;
+        let now = process::private(common.pid)?;
         if now == after {
             break;
         }
         after = now;
     }
-    Ok(Figures::Idle(Idle {
-        target: common.target,
-        connections: common.clients,
-        resident_before: before,
-        resident_after: after,
-        bytes_per_connection: after.saturating_sub(before) as f64 / f64::from(common.clients),
-        join_cpu_us: cpu.as_secs_f64() * 1e6 / f64::from(common.clients),
-    }))
+    let connections = f64::from(common.clients);
+    Ok(Line {
+        target: common.label(),
+        figures: Figures::Idle(Idle {
+            connections: common.clients,
+            private_before: before,
+            private_after: after,
+            bytes_per_connection: after.saturating_sub(before) as f64 / connections,
+            cpu_us_per_connection: cost.microseconds_each(connections),
+        }),
+        cost,
+    })
 }

@@ -5,6 +5,7 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
 
+use memchr::memmem;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
@@ -57,8 +58,8 @@ impl Injector {
         })
     }
 
-    /// Puts one message in.
-    pub(crate) fn send(&mut self, payload: &str) -> Result<(), LoadError> {
+    /// Adds a message to what the next [`Injector::flush`] puts in.
+    pub(crate) fn add(&mut self, payload: &str) -> Result<(), LoadError> {
         let request = match self.target {
             Target::Gateway => {
                 let name = format!("to:{}:{EVENT}", self.topic);
@@ -77,7 +78,7 @@ impl Injector {
             ));
         }
         self.waiting.extend_from_slice(request.as_bytes());
-        self.flush()
+        Ok(())
     }
 
     /// Something happened on the connection: write on, and look at the answers.
@@ -95,7 +96,8 @@ impl Injector {
         }
     }
 
-    fn flush(&mut self) -> Result<(), LoadError> {
+    /// Puts in what was added, in one call as far as the kernel takes it.
+    pub(crate) fn flush(&mut self) -> Result<(), LoadError> {
         while !self.waiting.is_empty() {
             match self.stream.write(&self.waiting) {
                 Ok(written) => {
@@ -111,8 +113,9 @@ impl Injector {
     /// Every line of an answer is a number of receivers, or the 204 of the floor and its end.
     fn check(&mut self, answer: &[u8]) -> Result<(), LoadError> {
         self.answers.extend_from_slice(answer);
-        while let Some(end) = self.answers.windows(2).position(|two| two == b"\r\n") {
-            let line = &self.answers[..end];
+        let mut at = 0;
+        while let Some(length) = memmem::find(&self.answers[at..], b"\r\n") {
+            let line = &self.answers[at..at + length];
             let fine = match self.target {
                 Target::Gateway => line.starts_with(b":"),
                 Target::Floor => line.is_empty() || line.starts_with(b"HTTP/1.1 204"),
@@ -122,8 +125,9 @@ impl Injector {
                     String::from_utf8_lossy(line).into_owned(),
                 ));
             }
-            self.answers.drain(..end + 2);
+            at += length + 2;
         }
+        self.answers.drain(..at);
         Ok(())
     }
 }

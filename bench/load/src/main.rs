@@ -3,19 +3,27 @@
 //! It drives two targets with the same clients and the same bytes: the gateway (messages are
 //! published on its bus) and the floor (messages are posted to `/inject`), so that a figure of
 //! the one can be told as a ratio to the other. Each run prints one line of JSON; `report` makes
-//! the table of them.
+//! the tables of them.
 
+mod arrivals;
 mod client;
 mod error;
 mod figures;
 mod frame;
 mod idle;
 mod inject;
+mod joins;
+mod latencies;
+mod meter;
 mod options;
+mod phoenix;
 mod pool;
+mod presence;
 mod process;
+mod push;
 mod report;
 mod subscribers;
+mod token;
 
 use std::io::Write as _;
 use std::process::ExitCode;
@@ -23,6 +31,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 use crate::error::LoadError;
+use crate::figures::Line;
 use crate::options::{Command, Options};
 
 fn main() -> ExitCode {
@@ -39,11 +48,14 @@ fn run() -> Result<(), LoadError> {
     let text = match Options::parse().command {
         Command::Subscribers(run) => line(&subscribers::run(&run)?)?,
         Command::Idle(run) => line(&idle::run(&run)?)?,
-        Command::Report => report::table(std::io::stdin().lock())?,
+        Command::Joins(run) => line(&joins::run(&run)?)?,
+        Command::Push(run) => line(&push::run(&run)?)?,
+        Command::Presence(run) => line(&presence::run(&run)?)?,
+        Command::Report => report::tables(std::io::stdin().lock())?,
     };
     writeln!(std::io::stdout(), "{text}").map_err(LoadError::Output)
 }
 
-fn line(figures: &figures::Figures) -> Result<String, LoadError> {
-    serde_json::to_string(figures).map_err(LoadError::Figures)
+fn line(line: &Line) -> Result<String, LoadError> {
+    serde_json::to_string(line).map_err(LoadError::Figures)
 }

@@ -7,6 +7,7 @@ use mio::{Events, Poll, Registry, Token};
 
 use crate::client::{Client, Destination};
 use crate::error::LoadError;
+use crate::phoenix;
 
 /// How many may be on their way in at once: fewer than a listener's usual backlog.
 const AT_ONCE: usize = 64;
@@ -27,6 +28,7 @@ pub(crate) struct Pool {
     buffer: Box<[u8]>,
     /// The client whose heartbeat is next, and since when.
     heartbeats: (usize, Instant),
+    heartbeat: Vec<u8>,
 }
 
 impl Pool {
@@ -41,8 +43,9 @@ impl Pool {
             events: Events::with_capacity(1024),
             to,
             clients: Vec::with_capacity(count),
-            buffer: vec![0; 64 * 1024].into_boxed_slice(),
+            buffer: vec![0; 256 * 1024].into_boxed_slice(),
             heartbeats: (0, Instant::now()),
+            heartbeat: phoenix::heartbeat(),
         };
         let deadline = Instant::now() + PATIENCE;
         let mut open = 0;
@@ -53,7 +56,7 @@ impl Pool {
                 pool.clients.push(client.map_err(LoadError::System)?);
             }
             open += pool
-                .step(Some(Duration::from_millis(100)), |_, _| {}, |_| Ok(()))
+                .step(Duration::from_millis(100), |_, _, _| None, |_| Ok(()))
                 .map_err(|error| match error {
                     LoadError::Lost { client, reason } => LoadError::Connect {
                         client,
@@ -80,16 +83,23 @@ impl Pool {
         self.poll.registry()
     }
 
+    /// Sends a frame in the name of a client.
+    pub(crate) fn send(&mut self, client: usize, frame: &[u8]) -> Result<(), LoadError> {
+        self.clients[client]
+            .send(frame)
+            .map_err(|reason| LoadError::Lost { client, reason })
+    }
+
     /// Waits for something to happen, at most `wait`, and takes it: data frames go to `deliver`
-    /// with the client's number, tokens of other sockets to `other`. Returns how many clients
-    /// came in.
-    pub(crate) fn step(
+    /// with the client's number and the time, and what that returns goes back; tokens of other
+    /// sockets go to `other`. Returns how many clients came in.
+    pub(crate) fn step<'a>(
         &mut self,
-        wait: Option<Duration>,
-        mut deliver: impl FnMut(usize, &[u8]),
+        wait: Duration,
+        mut deliver: impl FnMut(usize, &[u8], Instant) -> Option<&'a [u8]>,
         mut other: impl FnMut(Token) -> Result<(), LoadError>,
     ) -> Result<usize, LoadError> {
-        match self.poll.poll(&mut self.events, wait) {
+        match self.poll.poll(&mut self.events, Some(wait)) {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Ok(0),
             result => result.map_err(LoadError::System)?,
         }
@@ -110,8 +120,8 @@ impl Pool {
             let rounds = usize::from(event.is_readable()) + usize::from(event.is_read_closed());
             for _ in 0..rounds {
                 if result.is_ok() {
-                    result = client.readable(&self.to, &mut self.buffer, |payload| {
-                        deliver(number, payload);
+                    result = client.readable(&self.to, &mut self.buffer, |payload, now| {
+                        deliver(number, payload, now)
                     });
                 }
             }
@@ -133,7 +143,7 @@ impl Pool {
         for number in next..(due as usize).min(self.clients.len()) {
             if self.clients[number].is_in() {
                 self.clients[number]
-                    .heartbeat()
+                    .send(&self.heartbeat)
                     .map_err(|reason| LoadError::Lost {
                         client: number,
                         reason,

@@ -1,4 +1,4 @@
-//! What the kernel knows of a process: its CPU time and its resident memory.
+//! What the kernel knows of a process: its CPU time, how long it waited for a core, its memory.
 
 use std::time::Duration;
 
@@ -8,18 +8,32 @@ use crate::error::LoadError;
 pub(crate) fn cpu(pid: u32) -> Result<Duration, LoadError> {
     let stat = read(pid, "stat")?;
     ticks(&stat)
-        .map(|ticks| {
-            Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
-        })
+        .map(in_seconds)
         .ok_or_else(|| unreadable(pid, "its stat has another form"))
 }
 
-/// Resident memory now, in bytes (`VmRSS` of `/proc/<pid>/status`).
-pub(crate) fn resident(pid: u32) -> Result<u64, LoadError> {
-    let status = read(pid, "status")?;
-    kibibytes(&status)
-        .map(|kibibytes| kibibytes * 1024)
-        .ok_or_else(|| unreadable(pid, "its status has no VmRSS"))
+/// How long its threads so far were ready to run while something else had the core
+/// (`/proc/<pid>/task/*/schedstat`, second field). Nothing where the kernel does not count it.
+pub(crate) fn waited(pid: u32) -> Duration {
+    let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
+        return Duration::ZERO;
+    };
+    tasks
+        .flatten()
+        .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
+        .filter_map(|schedstat| delay(&schedstat))
+        .sum()
+}
+
+/// Memory that is resident now and shared with no other process, in bytes (`Private_Clean` and
+/// `Private_Dirty` of `/proc/<pid>/smaps_rollup`).
+pub(crate) fn private(pid: u32) -> Result<u64, LoadError> {
+    let rollup = read(pid, "smaps_rollup")?;
+    let kibibytes = |name| kibibytes(&rollup, name);
+    kibibytes("Private_Clean:")
+        .zip(kibibytes("Private_Dirty:"))
+        .map(|(clean, dirty)| (clean + dirty) * 1024)
+        .ok_or_else(|| unreadable(pid, "its smaps_rollup has another form"))
 }
 
 fn read(pid: u32, file: &str) -> Result<String, LoadError> {
@@ -34,6 +48,10 @@ fn unreadable(pid: u32, reason: &str) -> LoadError {
     }
 }
 
+fn in_seconds(ticks: u64) -> Duration {
+    Duration::from_secs_f64(ticks as f64 / rustix::param::clock_ticks_per_second() as f64)
+}
+
 /// The name of the program, in parentheses, may hold anything: fields are counted after it.
 fn ticks(stat: &str) -> Option<u64> {
     let mut fields = stat.rsplit_once(')')?.1.split_ascii_whitespace().skip(11);
@@ -42,10 +60,13 @@ fn ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
-fn kibibytes(status: &str) -> Option<u64> {
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+fn delay(schedstat: &str) -> Option<Duration> {
+    let nanoseconds = schedstat.split_ascii_whitespace().nth(1)?.parse().ok()?;
+    Some(Duration::from_nanos(nanoseconds))
+}
+
+fn kibibytes(rollup: &str, name: &str) -> Option<u64> {
+    let line = rollup.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.trim().parse().ok()
 }
 
@@ -59,15 +80,18 @@ mod tests {
         let stat = "7 (a) 9 (b) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0 1 0";
         assert_eq!(ticks(stat), Some(300));
         assert_eq!(ticks("7 (a) S 1"), None);
-        assert_eq!(kibibytes("VmHWM:\t 9 kB\nVmRSS:\t  1234 kB\n"), Some(1234));
-        assert_eq!(kibibytes("Name: x\n"), None);
+        assert_eq!(delay("9 1500 3\n"), Some(Duration::from_nanos(1500)));
+        assert_eq!(delay("9\n"), None);
+        let rollup = "Rss:      9 kB\nPrivate_Clean:     12 kB\nPrivate_Dirty:   1234 kB\n";
+        assert_eq!(kibibytes(rollup, "Private_Dirty:"), Some(1234));
+        assert_eq!(kibibytes(rollup, "Swap:"), None);
     }
 
     /// This very process has memory, and its CPU time grows when it works.
     #[test]
     fn this_process_is_readable() {
         let pid = std::process::id();
-        assert!(resident(pid).unwrap() > 100_000);
+        assert!(private(pid).unwrap() > 100_000);
         let before = cpu(pid).unwrap();
         let mut sum = 0_u64;
         while cpu(pid).unwrap() == before {
