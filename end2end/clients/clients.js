@@ -12,12 +12,16 @@ const root = resolve(here, "../..");
 const built = join(resolve(root, process.env.CARGO_TARGET_DIR ?? "target"), "clients");
 const node = (file, ...args) => [process.execPath, join(here, "node", file), ...args];
 const python = (file, ...args) => [join(built, "python/bin/python"), join(here, "python", file), ...args];
+const rust = (program) => [join(built, "debug", program)];
 
-const NO_LONG_POLL = {
-  longpoll: { cannot: "it knows WebSocket only" },
-  fallback: { cannot: "it knows WebSocket only" },
-};
-const NO_BYTES = (why) => ({ bytesUp: { cannot: why }, bytesDown: { cannot: why } });
+const noLongPoll = (why) =>
+  Object.fromEntries(
+    ["longPoll", "longPollToken", "longPollRestart", "fallback"].map((name) => [name, { cannot: why }]),
+  );
+const NO_LONG_POLL = noLongPoll("it knows WebSocket only");
+const NO_BYTES = Object.fromEntries(
+  ["bytesUp", "bytesDown", "broadcastBytes"].map((name) => [name, { cannot: "V1 has no binary frames" }]),
+);
 const NO_AUTH_TOKEN = { subprotocol: { cannot: "it offers no subprotocol" } };
 
 const DROPS_BROADCASTS = "with V2 it drops what has a `join_ref` other than its own, so every broadcast";
@@ -60,8 +64,7 @@ export const clients = [
     wire: "V2, text and binary; long poll in browsers",
     command: node("phoenix.js", "phoenix-1.7.11"),
     limits: {
-      longpoll: { cannot: "it polls with XMLHttpRequest, which Node does not have" },
-      fallback: { cannot: "it polls with XMLHttpRequest, which Node does not have" },
+      ...noLongPoll("it polls with XMLHttpRequest, which Node does not have"),
       subprotocol: { cannot: "`authToken` came with 1.8" },
     },
   },
@@ -80,7 +83,8 @@ export const clients = [
     limits: {
       ...NO_LONG_POLL,
       ...NO_AUTH_TOKEN,
-      ...NO_BYTES("V1 has no binary frames"),
+      ...NO_BYTES,
+      anyJson: { cannot: "it reads `payload.status` of every frame, so `null` throws", sign: /TypeError/ },
     },
   },
   ...["2.0.0", "1.0.0"].map((vsn) => ({
@@ -101,6 +105,7 @@ export const clients = [
         cannot: "it reads bytes inside broadcasts only",
         ...(vsn === "2.0.0" && { sign: /TypeError/ }),
       },
+      ...(vsn === "1.0.0" && NO_BYTES),
     },
   })),
   {
@@ -116,8 +121,9 @@ export const clients = [
     limits: {
       ...NO_LONG_POLL,
       ...NO_AUTH_TOKEN,
-      ...NO_BYTES("V1 has no binary frames"),
-      heartbeat: { cannot: "it sends them with ref null, every 15 s at most, and looks for no answer" },
+      ...NO_BYTES,
+      heartbeat: { cannot: "it sends them with ref null, at most every 15 s, and looks for no answer" },
+      anyJson: { cannot: "its models want an object", sign: /in vain for 6 x event news/ },
     },
   },
   {
@@ -128,7 +134,7 @@ export const clients = [
     limits: {
       ...NO_LONG_POLL,
       ...NO_AUTH_TOKEN,
-      ...NO_BYTES("V1 has no binary frames"),
+      ...NO_BYTES,
       presence: { cannot: "it has no presence; its frames arrive as events" },
     },
   },
@@ -143,6 +149,7 @@ export const clients = [
       ...NO_LONG_POLL,
       ...NO_AUTH_TOKEN,
       event: { cannot: DROPS_BROADCASTS, sign: /in vain for 1 x event marker/ },
+      anyJson: { cannot: DROPS_BROADCASTS, sign: /in vain for 6 x event news/ },
       topics: { cannot: DROPS_BROADCASTS, sign: /in vain for 1 x event news/ },
       bytesDown: { cannot: "a binary frame makes it drop the connection and come back", sign: /Failed to parse/ },
     },
@@ -158,6 +165,42 @@ export const clients = [
       ...NO_LONG_POLL,
       ...NO_AUTH_TOKEN,
       bytesDown: { cannot: "V1 has no binary frames" },
+      anyJson: { cannot: "it makes `{}` of a payload that is no object", sign: /toEqual/ },
+    },
+  },
+  {
+    name: "phoenix-chan 0.4.6",
+    from: "crates.io",
+    wire: "V2, text; one `join_ref` for all topics",
+    command: rust("phoenix-chan"),
+    limits: {
+      ...NO_LONG_POLL,
+      bytesUp: { cannot: "it writes and reads text frames only" },
+      bytesDown: { cannot: "it writes and reads text frames only", sign: /in vain for 1 x event blob/ },
+      presence: { cannot: "it has no presence; its frames arrive as events" },
+    },
+  },
+  {
+    name: "phyllo 0.3.0",
+    from: "crates.io",
+    wire: "V2, text; refs are numbers",
+    command: rust("phyllo"),
+    limits: {
+      ...NO_LONG_POLL,
+      ...NO_AUTH_TOKEN,
+      bytesUp: { cannot: "it writes and reads text frames only" },
+      bytesDown: { cannot: "it writes and reads text frames only", sign: /in vain for 1 x event blob/ },
+      presence: { cannot: "it has no presence; its frames arrive as events" },
+      refused: { cannot: "it tells nobody of a refused join and tries again", sign: /no word of the join/ },
+      push: {
+        cannot: "its pushes name a `join_ref` that its join did not have, which is stale by the protocol",
+        sign: /message reply timeout/,
+      },
+      heartbeat: { cannot: "it looks for no answer" },
+      anyJson: {
+        cannot: "it loses `null`, and takes what has `status` and `response` for a reply",
+        sign: /in vain for 6 x event news/,
+      },
     },
   },
 ];

@@ -26,6 +26,10 @@ const pins = {
     const lines = (await text("python/requirements.txt")).split("\n");
     return lines.filter((line) => /^[^#]/.test(line)).map((line) => line.replace("==", " "));
   },
+  async "crates.io"() {
+    const packages = (await text("rust/Cargo.lock")).matchAll(/^name = "(.*)"\nversion = "(.*)"$/gm);
+    return [...packages].map(([, name, version]) => `${name} ${version}`);
+  },
 };
 
 test("the tables of docs/CLIENTS.md are what the suite holds true", async () => {

@@ -8,24 +8,18 @@ const SUPABASE = /realtime/;
 
 /** @type {{ clients: RegExp, scenario: string, sign: RegExp, because: string }[]} */
 export const expectedFailures = [
-  {
+  ...["longPoll", "longPollToken", "longPollRestart", "fallback"].map((scenario) => ({
     clients: POLLS,
-    scenario: "longpoll",
+    scenario,
     sign: /no socket: 500/,
     because: "there is no `/longpoll`",
-  },
-  {
-    clients: POLLS,
-    scenario: "fallback",
-    sign: /no socket: 500/,
-    because: "there is no `/longpoll`",
-  },
-  {
+  })),
+  ...["broadcast", "broadcastBytes"].map((scenario) => ({
     clients: /^@supabase\/realtime-js 2\.119\.0$/,
-    scenario: "broadcast",
+    scenario,
     sign: /in vain for 1 x event say/,
     because: "binary frames with opcode 3 are refused as malformed",
-  },
+  })),
   {
     clients: SUPABASE,
     scenario: "track",

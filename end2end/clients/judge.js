@@ -4,7 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { expectedFailures } from "./expected-failures.js";
 
 /** How long a client that is known to stay silent is listened to. */
-const SILENCE = 3_000;
+const SILENCE = 2_000;
 
 /** The entry of the list of expected failures for this client and scenario. */
 export const expectedFailure = (client, name) =>

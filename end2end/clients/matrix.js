@@ -2,9 +2,9 @@
 import { fileURLToPath } from "node:url";
 import { clients } from "./clients.js";
 import { expectedFailure } from "./judge.js";
-import { groups } from "./scenarios/index.js";
+import { groups, groupsFor } from "./scenarios/index.js";
 
-const asWords = (name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+const asWords = (name) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`).replace("json", "JSON");
 const row = (cells) => `| ${cells.join(" | ")} |`;
 const table = (head, rows) => [row(head), row(head.map(() => "---")), ...rows.map(row)].join("\n");
 
@@ -26,21 +26,23 @@ function tables() {
   });
 }
 
-/** Why something does not work, each reason once for each client. */
+/** Why something does not work: each reason once, with the clients that it holds for. */
 function reasons() {
-  const rows = [];
+  const found = new Map();
   for (const client of clients) {
-    const found = new Map();
-    for (const { scenarios, supabase } of groups) {
-      for (const name of supabase && !client.supabase ? [] : Object.keys(scenarios)) {
-        const { cannot, because } = client.limits[name] ?? expectedFailure(client, name) ?? {};
-        const why = cannot ?? (because && `not yet: ${because}`);
-        if (why) found.set(why, [...(found.get(why) ?? []), asWords(name)]);
-      }
+    const ofClient = new Map();
+    for (const name of groupsFor(client).flatMap(({ scenarios }) => Object.keys(scenarios))) {
+      const { cannot, because } = client.limits[name] ?? expectedFailure(client, name) ?? {};
+      const why = cannot ?? (because && `not yet: ${because}`);
+      if (why) ofClient.set(why, [...(ofClient.get(why) ?? []), asWords(name)]);
     }
-    for (const [why, names] of found) rows.push([client.name, names.join(", "), why]);
+    for (const [why, names] of ofClient) {
+      const key = JSON.stringify([names.join(", "), why]);
+      found.set(key, [...(found.get(key) ?? []), client.name]);
+    }
   }
-  return `### Why not\n\n${table(["client", "what", "why"], rows)}`;
+  const rows = [...found].map(([key, names]) => [...JSON.parse(key), names.join(", ")]);
+  return `### Why not\n\n${table(["what", "why", "clients"], rows)}`;
 }
 
 /** What each client is and speaks. */

@@ -43,8 +43,14 @@ drive({
 
   push: async ({ topic, event, payload }) =>
     asAnswer(await channels.get(topic).send({ ...payload, type: event })),
-  broadcast: async ({ topic, event, payload }) =>
-    asAnswer(await channels.get(topic).send({ type: "broadcast", event, payload })),
+  broadcast: async ({ topic, event, payload, bytes }) =>
+    asAnswer(
+      await channels.get(topic).send({
+        type: "broadcast",
+        event,
+        payload: bytes ? Uint8Array.from(bytes).buffer : payload,
+      }),
+    ),
   track: async ({ topic, payload }) => asAnswer(await channels.get(topic).track(payload)),
   untrack: async ({ topic }) => asAnswer(await channels.get(topic).untrack()),
   refresh: ({ accessToken }) => client.setAuth(accessToken),

@@ -36,7 +36,7 @@ async def open(url, userToken=None, heartbeat=None):
     await client.__aenter__()
 
 
-async def join(topic, key=None, presence=None):
+async def join(topic, **_):
     async def heard(message):
         event = str(message.event)
         if not event.startswith(("phx_", "presence_")):

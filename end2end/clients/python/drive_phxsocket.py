@@ -36,7 +36,7 @@ def open(url, userToken=None, heartbeat=None):
     socket.connect()
 
 
-def join(topic, token=None, presence=None, key=None):
+def join(topic, token=None, presence=None, **_):
     params = {"token": token, "presence": presence or {}} if token else {}
     channel = socket.channel(topic, params)
     # Called in the order of arrival, unlike the socket's own on_message.

@@ -20,7 +20,7 @@ async def open(url, userToken=None, heartbeat=None):
     await client.connect()
 
 
-async def join(topic, accessToken=None, key="", presence=None):
+async def join(topic, accessToken=None, key="", **_):
     loop = asyncio.get_running_loop()
     if accessToken:
         await client.set_auth(accessToken)

@@ -22,7 +22,11 @@ export const contract = {
       const refused = async (token) => {
         const driver = world.driver();
         await driver.do("open", { url: world.url, ...inAddress(client, token) });
-        const { status, response } = await driver.do("join", { topic, ...inJoin(client, token) });
+        const { status, response } = await driver.do("join", {
+          topic,
+          limit: world.limit,
+          ...inJoin(client, token),
+        });
         expect(status).toBe("error");
         return JSON.stringify(response);
       };
@@ -53,6 +57,18 @@ export const contract = {
       await driver.hears("event", { topic: world.topic, event: "marker", limit: world.limit });
       const news = driver.heard("event", world.topic, "news");
       expect(news.map(({ payload }) => payload)).toEqual([PAYLOAD]);
+    },
+  },
+
+  anyJson: {
+    title: "receives payloads that are no objects (A8)",
+    async run(world) {
+      const { topic, limit } = world;
+      const { driver } = await member(world, "alice");
+      const payloads = [[1, 2], 12, "text", false, { status: "ok", response: {} }, null];
+      for (const payload of payloads) await publish(world, topic, "news", payload);
+      const news = await driver.hears("event", { topic, event: "news", times: payloads.length, limit });
+      expect(news.map(({ payload }) => payload)).toEqual(payloads);
     },
   },
 

@@ -2,7 +2,7 @@
 // lets no upgrade through.
 import { expect } from "../test.js";
 import { createProxy } from "../proxy.js";
-import { OK, PAYLOAD, member } from "./steps.js";
+import { BYTES, OK, PAYLOAD, member } from "./steps.js";
 
 /** Joins, pushes, receives and leaves over whatever transport `open` asks for. */
 async function roundTrip(world, open) {
@@ -11,16 +11,49 @@ async function roundTrip(world, open) {
   expect(join).toMatchObject(OK);
   expect(await driver.do("push", { topic, event: "say", payload: PAYLOAD })).toMatchObject(OK);
   expect(JSON.parse(await bus.next(topic, "say"))).toEqual(PAYLOAD);
-  await bus.publish(topic, "news", JSON.stringify(PAYLOAD));
-  const [{ payload }] = await driver.hears("event", { topic, event: "news", limit: world.limit });
-  expect(payload).toEqual(PAYLOAD);
+  expect(await driver.do("bytes", { topic, event: "blob", bytes: BYTES })).toMatchObject(OK);
+  expect([...(await bus.next(topic, "blob"))]).toEqual(BYTES);
+  await hearsNews(world, driver);
   expect(await driver.do("leave", { topic })).toMatchObject(OK);
 }
 
+async function hearsNews({ bus, topic }, driver) {
+  await bus.publish(topic, "news", JSON.stringify(PAYLOAD));
+  const [{ payload }] = await driver.hears("event", { topic, event: "news" });
+  expect(payload).toEqual(PAYLOAD);
+}
+
 export const longpoll = {
-  longpoll: {
+  longPoll: {
     title: "does it all over long poll (A17)",
     run: (world) => roundTrip(world, { longpoll: true }),
+  },
+
+  longPollToken: {
+    title: "shows its token over long poll (A1, A17)",
+    async run(world) {
+      const { bus, gateway, topic } = world;
+      const driver = world.driver();
+      const authToken = await gateway.token(topic, "carol");
+      await driver.do("open", { url: world.url, longpoll: true, authToken });
+      expect(await driver.do("join", { topic })).toMatchObject(OK);
+      expect(JSON.parse(await bus.next(topic, "phx_join"))).toMatchObject({ id: "carol" });
+    },
+  },
+
+  longPollRestart: {
+    title: "comes back over long poll after the gateway was killed and started again (A17)",
+    own: true,
+    async run(world) {
+      const { bus, gateway, topic } = world;
+      const { driver } = await member(world, "alice", { open: { longpoll: true } });
+      await driver.hears("joined", { topic });
+      await gateway.kill();
+      await gateway.begin();
+      await bus.ready();
+      await driver.hears("joined", { topic, times: 2, limit: 30_000 });
+      await hearsNews(world, driver);
+    },
   },
 
   fallback: {

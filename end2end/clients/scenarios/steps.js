@@ -10,11 +10,11 @@ export const BYTES = [0, 255, 10, 34, 92, 200];
  * @param {{ open?: object, presence?: object }} [more] what else it opens and joins with
  */
 export async function member(world, id, { open = {}, presence } = {}) {
-  const { client, gateway, topic } = world;
+  const { client, gateway, topic, limit } = world;
   const token = await gateway.token(topic, id);
   const driver = world.driver();
   await driver.do("open", { url: world.url, ...inAddress(client, token), ...open });
-  const join = await driver.do("join", { topic, key: id, ...inJoin(client, token), presence });
+  const join = await driver.do("join", { topic, key: id, limit, ...inJoin(client, token), presence });
   return { driver, join };
 }
 

@@ -1,7 +1,7 @@
 // What only Supabase's clients speak: broadcasts from member to member, presence that is tracked and
 // untracked, and a token that comes with the join and is renewed in place.
 import { expect } from "../test.js";
-import { OK, PAYLOAD, counted, member, sees } from "./steps.js";
+import { BYTES, OK, PAYLOAD, counted, member, sees } from "./steps.js";
 
 export const supabase = {
   broadcast: {
@@ -17,6 +17,20 @@ export const supabase = {
       expect(await answer).toMatchObject(OK);
       const heard = JSON.parse(await bus.next(topic, "broadcast"));
       expect(heard).toMatchObject({ event: "say", payload: PAYLOAD });
+    },
+  },
+
+  broadcastBytes: {
+    title: "broadcasts bytes to the other members",
+    async run(world) {
+      const { topic, limit } = world;
+      const bob = await member(world, "bob");
+      const alice = await member(world, "alice");
+      const answer = alice.driver.do("broadcast", { topic, event: "say", bytes: BYTES });
+      answer.catch(() => {}); // it is looked at below, if the broadcast arrives
+      const [{ bytes }] = await bob.driver.hears("event", { topic, event: "say", limit });
+      expect(bytes).toEqual(BYTES);
+      expect(await answer).toMatchObject(OK);
     },
   },
 
