@@ -36,7 +36,7 @@ lint: ## formatting, clippy, licences, scripts, container files
 fmt: ## format the Rust sources
 	@cargo fmt --all
 
-bench: ## measure: 1,000 subscribers, 5,000 idle connections, and the floor
+bench: ## measure the gateway beside the floor
 	@scripts/setup run
 	@exec bench/run
 

@@ -35,7 +35,8 @@ pub(crate) struct Deliveries {
     /// Messages a second; none: as many in flight as follows.
     pub(crate) rate: Option<u32>,
     pub(crate) in_flight: u32,
-    pub(crate) messages: u32,
+    /// Messages that went in; fewer than were asked for where the target loses them.
+    pub(crate) messages: u64,
     pub(crate) deliveries: u64,
     /// Messages times subscribers, less what arrived.
     pub(crate) lost: u64,

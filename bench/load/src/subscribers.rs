@@ -17,6 +17,9 @@ use crate::pool::Pool;
 /// After so long without a delivery, what has not come is lost.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// A target that has lost something so often is not asked for more.
+const GAPS: u32 = 3;
+
 /// The socket on which messages go in.
 const INJECTOR: Token = Token(usize::MAX - 1);
 
@@ -47,7 +50,7 @@ pub(crate) fn run(options: &options::Subscribers) -> Result<Line, LoadError> {
     if arrivals.count == 0 {
         return Err(LoadError::Deaf(PATIENCE.as_secs()));
     }
-    let sent = u64::from(options.messages) * u64::from(common.clients);
+    let messages = arrivals.sent();
     Ok(Line {
         target: common.label(),
         figures: Figures::Subscribers(Deliveries {
@@ -55,9 +58,9 @@ pub(crate) fn run(options: &options::Subscribers) -> Result<Line, LoadError> {
             bytes: options.bytes,
             rate: options.rate,
             in_flight: options.in_flight,
-            messages: options.messages,
+            messages,
             deliveries: arrivals.count,
-            lost: sent - arrivals.count,
+            lost: messages * u64::from(common.clients) - arrivals.count,
             out_of_order: arrivals.out_of_order,
             delivering_seconds: arrivals.last.saturating_duration_since(start).as_secs_f64(),
             latency: arrivals.latencies.quantiles(),
@@ -80,6 +83,7 @@ fn series(
     let start = Instant::now();
     // What was put in and complete when the last gap was given up: it is not waited for again.
     let mut given_up = (0, 0);
+    let mut gaps = 0;
     loop {
         let now = Instant::now();
         let sent = arrivals.sent();
@@ -105,6 +109,10 @@ fn series(
         if go.is_empty() && under_way > 0 && now.saturating_duration_since(arrivals.last) > PATIENCE
         {
             given_up = (sent, arrivals.complete);
+            gaps += 1;
+            if gaps == GAPS {
+                return Ok(arrivals);
+            }
             continue;
         }
         // The system rounds a wait up to a millisecond: the last one is spent awake.
