@@ -25,6 +25,7 @@ const NO_BYTES = Object.fromEntries(
 const NO_AUTH_TOKEN = { subprotocol: { cannot: "it offers no subprotocol" } };
 
 const DROPS_BROADCASTS = "with V2 it drops what has a `join_ref` other than its own, so every broadcast";
+const BINARY_DROPS_IT = "a binary frame makes it drop the connection and come back";
 const LISTENS_ONLY = {
   push: { cannot: "it only listens: it has no call that pushes" },
   bytesUp: { cannot: "it only listens: it has no call that pushes" },
@@ -151,7 +152,7 @@ export const clients = [
       event: { cannot: DROPS_BROADCASTS, sign: /in vain for 1 x event marker/ },
       anyJson: { cannot: DROPS_BROADCASTS, sign: /in vain for 6 x event news/ },
       topics: { cannot: DROPS_BROADCASTS, sign: /in vain for 1 x event news/ },
-      bytesDown: { cannot: "a binary frame makes it drop the connection and come back", sign: /Failed to parse/ },
+      bytesDown: { cannot: BINARY_DROPS_IT, sign: /Failed to parse/ },
     },
   },
   {
