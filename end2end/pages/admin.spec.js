@@ -121,3 +121,23 @@ test("a definition decides who may join", async ({ page, other, open, topic }) =
   await join(other, topic);
   await expect(channel(other, topic)).toContainText("joined");
 });
+
+test("a question may be answered after its row was drawn anew", async ({
+  page,
+  other,
+  open,
+  topic,
+}) => {
+  await clientOn(other, open, topic, "bob");
+  await open(page, "/admin/connections");
+  await signIn(page);
+  await page.getByLabel("Search").fill(topic);
+  const row = page.getByRole("row").filter({ hasText: topic });
+  const button = row.getByRole("button", { name: /^Close connection/ });
+  await button.evaluate((button) => (button.dataset.asked = "yes"));
+  await button.click();
+  // The client says something, so its figures change and the list draws the row anew.
+  await expect(row.locator("[data-asked]")).toHaveCount(0);
+  await confirm(page, "Close the connection");
+  await expect(frame(other, "phx_join").filter({ hasText: topic })).toHaveCount(2);
+});

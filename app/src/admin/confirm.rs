@@ -1,5 +1,7 @@
 //! The question before something is removed or closed.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
 
 use crate::components::{Button, ButtonKind, Dialog};
@@ -10,7 +12,9 @@ struct Question {
     title: String,
     text: String,
     button: &'static str,
-    act: Callback<()>,
+    /// Not a `Callback`, which would end with the row that asks: rows are drawn anew at any time,
+    /// and the question still stands.
+    act: Arc<dyn Fn() + Send + Sync>,
 }
 
 /// Asks; get it with [`use_confirm`].
@@ -29,12 +33,11 @@ impl Confirm {
         button: &'static str,
         act: impl Fn() + Send + Sync + 'static,
     ) {
-        let act = Callback::new(move |()| act());
         let question = Question {
             title: title.into(),
             text: text.into(),
             button,
-            act,
+            act: Arc::new(act),
         };
         self.question.set(Some(question));
         self.open.set(true);
@@ -65,7 +68,7 @@ pub(crate) fn ConfirmHost() -> impl IntoView {
                     on:click=move |_| {
                         open.set(false);
                         if let Some(question) = question.get_untracked() {
-                            question.act.run(());
+                            (question.act)();
                         }
                     }
                 >
