@@ -7,10 +7,12 @@ use tidegate_bus::{Bus, Inbound, Sink};
 use tidegate_hub::{Drop, Hub};
 use tidegate_protocol::admin::BusInfo;
 use tidegate_protocol::{NameError, Payload};
+use tokio_util::task::TaskTracker;
 
 use crate::config::Config;
 use crate::lifecycle::LifecyclePublisher;
 use crate::sampler::History;
+use crate::socket::LongPolls;
 
 /// What every request and every socket shares.
 pub(crate) struct Gateway {
@@ -21,6 +23,10 @@ pub(crate) struct Gateway {
     pub(crate) admin: AdminAuth,
     pub(crate) lifecycle: Arc<LifecyclePublisher>,
     pub(crate) history: History,
+    /// Clients that poll.
+    pub(crate) long_polls: LongPolls,
+    /// The tasks of all sockets, from the handshake to the last byte.
+    pub(crate) sockets: TaskTracker,
     /// Milliseconds since 1970.
     pub(crate) started_at: u64,
 }
@@ -55,6 +61,10 @@ impl Sink for ToHub {
     fn deliver(&self, event: Inbound) {
         self.0
             .deliver(&event.topic, &event.event, &Payload::from_bus(event.body));
+    }
+
+    fn flush(&self) {
+        self.0.flush();
     }
 
     fn refused(&self, error: NameError) {

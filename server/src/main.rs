@@ -11,6 +11,7 @@ mod assets;
 mod cli;
 mod config;
 mod gateway;
+mod http;
 mod lifecycle;
 mod origin;
 mod pages;

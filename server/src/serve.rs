@@ -4,23 +4,28 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use axum::serve::ListenerExt;
 use tidegate_auth::{AdminAuth, TokenError, Tokens};
 use tidegate_bus::{Bus, InProcess, InProcessConfig, Redis, RedisConfig};
 use tidegate_hub::{Definitions, Hub, SystemClock};
 use tidegate_protocol::{Close, DefinitionError};
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::cli::{admin_link, reachable};
 use crate::config::{BusConfig, Config};
 use crate::gateway::{Gateway, ToHub};
 use crate::lifecycle::LifecyclePublisher;
 use crate::sampler::History;
-use crate::{api, assets, sampler, system};
+use crate::socket::LongPolls;
+use crate::{api, assets, http, sampler, system};
 
 /// The link printed at start is good for a day.
 const START_LINK_SECONDS: u64 = 24 * 3600;
+
+/// How long requests that are being answered have once every socket is closed.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// Why the gateway does not start or has stopped.
 #[derive(Debug, thiserror::Error)]
@@ -72,30 +77,30 @@ async fn run(config: Config) -> Result<(), ServeError> {
         .await
         .map_err(|source| ServeError::Listen { address, source })?;
     let stopping = CancellationToken::new();
+    // New connections are refused before the open ones are closed.
+    let refusing = CancellationToken::new();
     let gateway = start(config, stopping.clone())?;
+    // Before anybody learns that the gateway runs.
+    let asked_to_stop = StopSignal::catch()?;
     announce(&gateway, listener.local_addr()?)?;
     if !assets::are_there() {
         tracing::warn!("this binary was built without the interface; build the front end first");
     }
 
-    let app = api::router(gateway.clone()).into_make_service_with_connect_info::<SocketAddr>();
-    // Events are small and wanted at once: none waits for more to fill a segment.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY cannot be set");
-        }
-    });
-    let graceful = stopping.clone();
-    let server = axum::serve(listener, app)
-        .with_graceful_shutdown(async move { graceful.cancelled().await });
-    let mut server = tokio::spawn(server.into_future());
-    tokio::select! {
-        ended = &mut server => {
-            if let Ok(Err(error)) = ended {
-                return Err(error.into());
-            }
-        }
-        () = stop_signal() => stop(&gateway, &stopping).await,
+    let limits = gateway.config.http;
+    let serving = http::serve(
+        listener,
+        api::router(gateway.clone()),
+        limits,
+        refusing.clone(),
+    );
+    let serving = tokio::spawn(serving);
+    asked_to_stop.came().await;
+    refusing.cancel();
+    stop(&gateway, &stopping).await;
+    let abort = serving.abort_handle();
+    if tokio::time::timeout(LAST_REQUESTS, serving).await.is_err() {
+        abort.abort();
     }
     Ok(())
 }
@@ -134,6 +139,8 @@ fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, Se
         ),
         lifecycle: lifecycle.clone(),
         history: History::default(),
+        long_polls: LongPolls::default(),
+        sockets: TaskTracker::new(),
         started_at: hub.now_ms(),
         hub: hub.clone(),
         bus,
@@ -141,7 +148,8 @@ fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, Se
     });
     tokio::spawn(lifecycle.run());
     tokio::spawn(system::run_clock(hub.clone()));
-    tokio::spawn(system::run_presence(hub));
+    tokio::spawn(system::run_presence(hub.clone()));
+    tokio::spawn(system::run_idle(gateway.clone()));
     tokio::spawn(sampler::run(gateway.clone()));
     Ok(gateway)
 }
@@ -181,18 +189,25 @@ fn announce(gateway: &Gateway, address: SocketAddr) -> Result<(), ServeError> {
     Ok(())
 }
 
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let mut terminate = match signal(SignalKind::terminate()) {
-        Ok(signal) => signal,
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM cannot be caught");
-            return std::future::pending().await;
+/// SIGINT and SIGTERM, caught from the moment this is made.
+struct StopSignal {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl StopSignal {
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn came(mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
     }
 }
 
@@ -200,16 +215,9 @@ async fn stop_signal() {
 async fn stop(gateway: &Gateway, stopping: &CancellationToken) {
     tracing::info!(connections = gateway.hub.connection_count(), "stopping");
     gateway.hub.close_all(Close::Restart);
-    let drained = async {
-        let mut ticks = system::ticks(Duration::from_millis(10));
-        while gateway.hub.connection_count() > 0 {
-            ticks.tick().await;
-        }
-    };
-    if tokio::time::timeout(gateway.config.drain, drained)
-        .await
-        .is_err()
-    {
+    gateway.sockets.close();
+    let drained = tokio::time::timeout(gateway.config.drain, gateway.sockets.wait()).await;
+    if drained.is_err() {
         let left = gateway.hub.connection_count();
         tracing::warn!(left, "some connections did not close in time");
     }

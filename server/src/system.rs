@@ -8,6 +8,8 @@ use tidegate_hub::Hub;
 use tidegate_protocol::Payload;
 use tokio::time::MissedTickBehavior;
 
+use crate::gateway::Gateway;
+
 /// Runs for ever: `datetime` every second while somebody listens (wire.md A11).
 pub(crate) async fn run_clock(hub: Arc<Hub>) {
     let mut ticks = ticks(Duration::from_secs(1));
@@ -41,6 +43,19 @@ pub(crate) async fn run_presence(hub: Arc<Hub>) {
     loop {
         ticks.tick().await;
         hub.flush_presence();
+    }
+}
+
+/// Runs for ever: closes connections that have been silent for too long.
+pub(crate) async fn run_idle(gateway: Arc<Gateway>) {
+    let idle = gateway.config.idle;
+    let often = (idle / 20).clamp(Duration::from_millis(50), Duration::from_secs(1));
+    let mut ticks = ticks(often);
+    let idle = u64::try_from(idle.as_millis()).unwrap_or(u64::MAX);
+    loop {
+        ticks.tick().await;
+        gateway.hub.close_idle(idle);
+        gateway.end_expired_long_polls();
     }
 }
 

@@ -58,18 +58,20 @@ fn columns() -> Vec<Column> {
         Column::number("Events/s"),
         Column::number("To clients"),
         Column::number("From clients"),
+        Column::number("Dropped"),
         Column::text("Open for"),
         Column::text("Who may join"),
     ]
 }
 
 /// A row is drawn anew when its figures change.
-fn row_key(channel: &ChannelInfo) -> (u64, u64, u64, u64, bool) {
+fn row_key(channel: &ChannelInfo) -> (u64, u64, u64, u64, u64, bool) {
     (
         channel.members,
         channel.rate,
         channel.events_to,
         channel.events_from,
+        channel.dropped,
         channel.definition.relay,
     )
 }
@@ -89,6 +91,7 @@ fn Row(channel: ChannelInfo) -> impl IntoView {
             <td class="number">{whole(channel.rate)}</td>
             <td class="number">{whole(channel.events_to)}</td>
             <td class="number">{whole(channel.events_from)}</td>
+            <td class="number">{whole(channel.dropped)}</td>
             <td>{format::span(timing::now_ms() - channel.opened_at as f64)}</td>
             <td>
                 <Rule join=channel.definition.join presence=channel.definition.presence/>

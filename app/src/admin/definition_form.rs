@@ -1,8 +1,8 @@
-//! What a channel is, in a form: who may join and push, presence, relay.
+//! What a channel is, in a form: who may join and push, presence, relay, slow readers.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tidegate_protocol::{Definition, JoinRule, PresenceMode, PushRule, TopicPattern};
+use tidegate_protocol::{Definition, JoinRule, Overflow, PresenceMode, PushRule, TopicPattern};
 
 use super::api;
 use super::confirm::use_confirm;
@@ -44,6 +44,24 @@ const PRESENCE: [(&str, &str, PresenceMode); 3] = [
     ("off", "Nothing", PresenceMode::Off),
 ];
 
+const OVERFLOW: [(&str, &str, Overflow); 3] = [
+    (
+        "close",
+        "Is disconnected, told why, and may come back",
+        Overflow::Close,
+    ),
+    (
+        "drop-oldest",
+        "Misses the oldest events",
+        Overflow::DropOldest,
+    ),
+    (
+        "latest-only",
+        "Gets the latest event only",
+        Overflow::LatestOnly,
+    ),
+];
+
 /// Who may join, in a word or two.
 pub(super) fn join_word(rule: JoinRule) -> &'static str {
     match rule {
@@ -69,6 +87,15 @@ pub(super) fn presence_word(mode: PresenceMode) -> &'static str {
         PresenceMode::Full => "who is there",
         PresenceMode::Count => "how many",
         PresenceMode::Off => "nothing",
+    }
+}
+
+/// What happens to a slow reader, in a word or two.
+pub(super) fn overflow_word(overflow: Overflow) -> &'static str {
+    match overflow {
+        Overflow::Close => "disconnected",
+        Overflow::DropOldest => "miss the oldest",
+        Overflow::LatestOnly => "get the latest",
     }
 }
 
@@ -98,6 +125,7 @@ pub(super) struct Fields {
     push: RwSignal<String>,
     presence: RwSignal<String>,
     relay: RwSignal<bool>,
+    overflow: RwSignal<String>,
 }
 
 impl Fields {
@@ -107,6 +135,7 @@ impl Fields {
             push: RwSignal::default(),
             presence: RwSignal::default(),
             relay: RwSignal::default(),
+            overflow: RwSignal::default(),
         };
         fields.set(definition);
         fields
@@ -117,6 +146,7 @@ impl Fields {
         self.push.set(key(&PUSH, &definition.push));
         self.presence.set(key(&PRESENCE, &definition.presence));
         self.relay.set(definition.relay);
+        self.overflow.set(key(&OVERFLOW, &definition.overflow));
     }
 
     pub(super) fn get(&self, pattern: TopicPattern) -> Definition {
@@ -126,11 +156,12 @@ impl Fields {
             push: value(&PUSH, &self.push.get_untracked()),
             presence: value(&PRESENCE, &self.presence.get_untracked()),
             relay: self.relay.get_untracked(),
+            overflow: value(&OVERFLOW, &self.overflow.get_untracked()),
         }
     }
 }
 
-/// The four questions.
+/// The five questions.
 #[component]
 pub(super) fn Questions(
     /// Their answers.
@@ -144,6 +175,12 @@ pub(super) fn Questions(
             label="What members see of each other"
             value=fields.presence
             options=options(&PRESENCE)
+        />
+        <SelectField
+            name="overflow"
+            label="A member that reads too slowly"
+            value=fields.overflow
+            options=options(&OVERFLOW)
         />
         <CheckField label="Relay a client's events to the other members" value=fields.relay/>
     }

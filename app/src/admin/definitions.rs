@@ -6,7 +6,9 @@ use tidegate_protocol::{Definition, TopicPattern};
 
 use super::api;
 use super::confirm::use_confirm;
-use super::definition_form::{Fields, Questions, join_word, presence_word, push_word};
+use super::definition_form::{
+    Fields, Questions, join_word, overflow_word, presence_word, push_word,
+};
 use super::paged::Skeleton;
 use super::state::use_admin_state;
 use crate::components::{
@@ -36,6 +38,7 @@ pub(super) fn DefinitionsScreen() -> impl IntoView {
             Column::text("Who may join"),
             Column::text("Who may push"),
             Column::text("Presence"),
+            Column::text("Slow readers"),
             Column::text("Relay"),
             Column::text(""),
         ]
@@ -91,10 +94,11 @@ fn Row(
         Some(name) => view! { <span class="mono">{name.clone()}</span> }.into_any(),
         None => view! { <Badge>"everywhere else"</Badge> }.into_any(),
     };
-    let [join, push, presence] = [
+    let [join, push, presence, overflow] = [
         join_word(definition.join),
         push_word(definition.push),
         presence_word(definition.presence),
+        overflow_word(definition.overflow),
     ];
     let relay = if definition.relay { "yes" } else { "no" };
     let actions = name.map(|name| {
@@ -134,6 +138,7 @@ fn Row(
             <td>{join}</td>
             <td>{push}</td>
             <td>{presence}</td>
+            <td>{overflow}</td>
             <td>{relay}</td>
             <td class="number">{actions}</td>
         </tr>

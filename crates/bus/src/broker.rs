@@ -81,7 +81,7 @@ struct State {
 }
 
 /// Counters that only the in-process bus has are counted here as well.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) delivered: AtomicU64,
     pub(crate) refused: AtomicU64,
@@ -178,6 +178,11 @@ impl Broker {
             self.tally.deliver(&*self.sink, channel, body.clone());
         }
         receivers
+    }
+
+    /// What was published for clients may go on its way.
+    pub(crate) fn flush(&self) {
+        self.sink.flush();
     }
 
     /// Subscribes to a channel. The caller sees to it that nobody subscribes twice.

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use tidegate_protocol::{BusName, Event, NameError, Topic};
 use tokio::sync::watch;
+
+use crate::publishing::Publishing;
 
 /// One event on its way to clients.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,11 +23,15 @@ pub struct Inbound {
 
 /// Who takes what comes from the bus for clients.
 ///
-/// Both functions are called from the bus's tasks, in the order of publication for each
-/// publisher and topic. They must not block and must not wait: whoever needs time queues.
+/// All functions are called from the bus's tasks, `deliver` in the order of publication for each
+/// publisher and topic. They must not wait: whoever needs time queues.
 pub trait Sink: Send + Sync + 'static {
     /// An event published as `to:<topic>:<event>`.
     fn deliver(&self, event: Inbound);
+
+    /// Nothing more is at hand: what was delivered before may go on its way. Called after every
+    /// run of deliveries, so that a backlog can be sent on as one.
+    fn flush(&self);
 
     /// A message published under a name that begins with `to:` but holds no valid topic and
     /// event. It is not delivered; the gateway counts it.
@@ -134,12 +139,9 @@ pub struct Counters {
 
 /// What carries events between gateways and plugins.
 pub trait Bus: Send + Sync + 'static {
-    /// Publishes `body` under `name`, in either direction.
-    ///
-    /// Nothing happens before the future is first polled; events are published in the order in
-    /// which their futures are first polled. A future that is dropped after that may still have
-    /// published. `Ok` means that the bus has the event.
-    fn publish(&self, name: BusName, body: Bytes) -> BoxFuture<'_, Result<(), BusError>>;
+    /// Publishes `body` under `name`, in either direction, in the order of the calls. Awaiting
+    /// what is given back tells how it went: `Ok` means that the bus has the event.
+    fn publish(&self, name: BusName, body: Bytes) -> Publishing;
 
     /// The state, now and whenever it changes.
     fn status(&self) -> watch::Receiver<Status>;

@@ -9,9 +9,8 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use parking_lot::Mutex;
-use tidegate_protocol::BusName;
+use tidegate_protocol::{BusName, Direction};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -20,6 +19,7 @@ use crate::broker::{Broker, Tally};
 use crate::bus::{Bus, BusError, Counters, Kind, Sink, StartError, Status};
 use crate::listener::{self, Shared};
 use crate::local::Local;
+use crate::publishing::Publishing;
 
 /// What the in-process bus allows its Redis clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,18 +145,19 @@ impl InProcess {
 }
 
 impl Bus for InProcess {
-    fn publish(&self, name: BusName, body: Bytes) -> BoxFuture<'_, Result<(), BusError>> {
-        Box::pin(async move {
-            if self.shared.shutdown.is_cancelled() {
-                Tally::add(&self.shared.broker.tally.failed);
-                return Err(BusError::Unavailable("the gateway is stopping".into()));
-            }
-            Tally::add(&self.shared.broker.tally.published);
-            self.shared
-                .broker
-                .publish(&Bytes::from(name.to_string()), &body);
-            Ok(())
-        })
+    fn publish(&self, name: BusName, body: Bytes) -> Publishing {
+        let broker = &self.shared.broker;
+        if self.shared.shutdown.is_cancelled() {
+            Tally::add(&broker.tally.failed);
+            let stopping = BusError::Unavailable("the gateway is stopping".into());
+            return Publishing::done(Err(stopping));
+        }
+        Tally::add(&broker.tally.published);
+        broker.publish(&Bytes::from(name.to_string()), &body);
+        if name.direction == Direction::To {
+            broker.flush();
+        }
+        Publishing::done(Ok(()))
     }
 
     fn status(&self) -> watch::Receiver<Status> {

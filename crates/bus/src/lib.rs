@@ -34,6 +34,7 @@ mod glob;
 mod in_process;
 mod listener;
 mod local;
+mod publishing;
 mod queue;
 mod redis_bus;
 
@@ -41,4 +42,5 @@ pub use bus::{Bus, BusError, Counters, Inbound, Kind, Sink, StartError, Status};
 pub use glob::Glob;
 pub use in_process::{InProcess, InProcessConfig, Limits};
 pub use local::{Local, LocalMessage};
+pub use publishing::Publishing;
 pub use redis_bus::{Redis, RedisConfig};

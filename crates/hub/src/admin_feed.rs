@@ -6,7 +6,8 @@
 use serde_json::{Value, json};
 use tidegate_protocol::Payload;
 
-use crate::channel::{Channel, Member};
+use crate::channel::Channel;
+use crate::members::Member;
 
 /// How many agents or channels one event lists.
 pub(crate) const LIST_MAX: usize = 100;
@@ -27,13 +28,12 @@ impl AdminEvent {
 }
 
 fn agents(channel: &Channel) -> Vec<String> {
-    let state = channel.state.lock();
-    state
-        .members
-        .iter()
-        .take(LIST_MAX)
-        .map(|m| m.id(&channel.topic))
-        .collect()
+    let mut agents = Vec::new();
+    channel.state.lock().members.for_each_while(|member| {
+        agents.push(member.id(&channel.topic));
+        agents.len() < LIST_MAX
+    });
+    agents
 }
 
 pub(crate) fn list(channel: &Channel) -> AdminEvent {

@@ -1,19 +1,28 @@
-//! One channel: its members, in one place, under one short lock.
+//! One channel: what it is, who its members are, and the order of what they see.
 //!
-//! Whatever must be seen in one order by everybody (a join's reply, the state that follows it,
-//! the diffs and events after that) is queued while the lock is held.
+//! Whatever a member must see in one order (the reply to its join, the state that follows it, the
+//! diffs and events after that) is sent before the next thing can be. Locks, in the order in which
+//! they may be taken: the broadcasts' turn, the channel's state, a chunk of members, a
+//! connection's joins, an outbox.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 use tidegate_protocol::{
-    Definition, Encoded, Payload, PresenceMode, Ref, Serializer, Standing, Status, Topic,
+    Definition, Event, Overflow, Payload, PresenceMode, Ref, Serializer, Status, Topic,
 };
+use tidegate_websocket::Frame;
 
-use crate::connection::Connection;
+use crate::connection::{Connection, Joined};
+use crate::members::{Chunk, Member, Members};
+use crate::outbox::{Events, frame};
 use crate::presence::{Pending, Tracked, count_json, state_json};
+
+/// Events that are collected before they are sent without waiting for more.
+const MAX_WAITING: usize = 64;
+/// Bytes of payload that are collected before they are sent without waiting for more.
+const MAX_WAITING_BYTES: usize = 64 * 1024;
 
 /// A topic that somebody has joined.
 #[derive(Debug)]
@@ -22,73 +31,56 @@ pub struct Channel {
     pub topic: Topic,
     /// When its first member joined, in milliseconds since 1970.
     pub opened_at: u64,
+    /// Its name within this process.
+    key: u64,
     pub(crate) events_to: AtomicU64,
     pub(crate) events_from: AtomicU64,
+    pub(crate) dropped: AtomicU64,
+    rate: Mutex<Rate>,
     definition: RwLock<Arc<Definition>>,
+    /// Events from the bus that the next broadcast takes along.
+    inbox: Mutex<Inbox>,
+    /// Held by whoever broadcasts, so that all members see one order.
+    turn: Mutex<()>,
     pub(crate) state: Mutex<State>,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
-    pub(crate) members: Vec<Member>,
-    index: HashMap<u64, usize>,
+    pub(crate) members: Members,
     pub(crate) presence: Pending,
-    rate: Rate,
     /// Set when the last member has gone and the hub has forgotten the channel.
     pub(crate) closed: bool,
 }
 
-/// One join of one connection.
-#[derive(Debug, Clone)]
-pub(crate) struct Member {
-    pub(crate) connection: Arc<Connection>,
-    pub(crate) serializer: Serializer,
-    pub(crate) join_ref: Ref,
-    pub(crate) standing: Standing,
-    pub(crate) joined_at: u64,
-    pub(crate) tracked: Tracked,
+#[derive(Debug, Default)]
+struct Inbox {
+    events: Vec<(Event, Payload)>,
+    bytes: usize,
 }
 
-impl Member {
-    /// `<connection>:<topic>:<join_ref>`.
-    pub(crate) fn id(&self, topic: &Topic) -> String {
-        format!(
-            "{}:{}:{}",
-            self.connection.id,
-            topic,
-            self.join_ref.to_text()
-        )
-    }
-
-    pub(crate) fn push(&self, topic: &Topic, event: &str, payload: &str) {
-        let codec = self.serializer.codec();
-        self.connection
-            .outbox
-            .control(codec.push(&self.join_ref, topic.as_str(), event, payload));
-    }
-
-    fn end(&self, topic: &Topic, payload: &str) {
-        let codec = self.serializer.codec();
-        let frame = codec.end(&self.join_ref, topic.as_str(), "phx_close", payload);
-        self.connection.outbox.control(frame);
-    }
-}
-
-/// One join, as its own connection needs to know it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Membership {
-    /// Names the join.
-    pub join_ref: Ref,
-    /// What was shown.
-    pub standing: Standing,
+/// What is to be done after an event was put into the inbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Waiting {
+    /// It is the first: somebody must see to it that the channel is flushed.
+    First,
+    /// Others wait already.
+    More,
+    /// The inbox is full: flush it now.
+    Full,
 }
 
 /// What a broadcast did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Delivered {
+    /// Frames written or queued.
     pub(crate) frames: usize,
+    /// Events for which a member's serializer has no form.
     pub(crate) no_binary: usize,
-    pub(crate) slow: usize,
+    /// Events that slow readers did not get.
+    pub(crate) dropped: usize,
+    /// Bytes that sockets took.
+    pub(crate) written: usize,
 }
 
 /// The lane of a broadcast.
@@ -107,6 +99,16 @@ struct Rate {
 }
 
 impl Rate {
+    fn count(&mut self, events: u64, now_ms: u64) {
+        self.roll(now_ms);
+        self.current += events;
+    }
+
+    fn previous(&mut self, now_ms: u64) -> u64 {
+        self.roll(now_ms);
+        self.previous
+    }
+
     fn roll(&mut self, now_ms: u64) {
         let second = now_ms / 1000;
         if second != self.second {
@@ -122,13 +124,18 @@ impl Rate {
 }
 
 impl Channel {
-    pub(crate) fn new(topic: Topic, definition: Arc<Definition>, now_ms: u64) -> Self {
+    pub(crate) fn new(topic: Topic, key: u64, definition: Arc<Definition>, now_ms: u64) -> Self {
         Self {
             topic,
             opened_at: now_ms,
+            key,
             events_to: AtomicU64::new(0),
             events_from: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            rate: Mutex::default(),
             definition: RwLock::new(definition),
+            inbox: Mutex::default(),
+            turn: Mutex::default(),
             state: Mutex::default(),
         }
     }
@@ -143,47 +150,33 @@ impl Channel {
         self.state.lock().members.len()
     }
 
-    /// The connection's present join; `None` if it has none.
-    pub fn membership(&self, connection: &Connection) -> Option<Membership> {
-        let state = self.state.lock();
-        let member = state.member(connection.key)?;
-        Some(Membership {
-            join_ref: member.join_ref.clone(),
-            standing: member.standing,
-        })
-    }
-
     /// Whose the connection's member is.
     pub fn user_of(&self, connection: &Connection) -> Option<String> {
-        self.state
-            .lock()
-            .member(connection.key)
-            .map(|m| m.tracked.user.to_string())
+        let state = self.state.lock();
+        state
+            .members
+            .with(connection.key, |member| member.tracked.user.to_string())
     }
 
     pub(crate) fn tracked(&self, connection: &Connection) -> Option<Tracked> {
-        self.state
-            .lock()
-            .member(connection.key)
-            .map(|m| m.tracked.clone())
+        let state = self.state.lock();
+        state
+            .members
+            .with(connection.key, |member| member.tracked.clone())
     }
 
     /// Counts an event from a client.
     pub(crate) fn count_from(&self, now_ms: u64) {
         self.events_from.fetch_add(1, Ordering::Relaxed);
-        let mut state = self.state.lock();
-        state.rate.roll(now_ms);
-        state.rate.current += 1;
+        self.rate.lock().count(1, now_ms);
     }
 
     /// Events in the last full second.
     pub(crate) fn rate(&self, now_ms: u64) -> u64 {
-        let mut state = self.state.lock();
-        state.rate.roll(now_ms);
-        state.rate.previous
+        self.rate.lock().previous(now_ms)
     }
 
-    /// Adds a member, or replaces the connection's old one, and queues everything it is to see:
+    /// Adds a member, or replaces the connection's old one, and sends everything it is to see:
     /// the reply, the end of the old join, the presence state. `Err` gives the member back when
     /// the channel has closed in the meantime.
     #[allow(clippy::result_large_err)]
@@ -197,7 +190,6 @@ impl Channel {
             return Err(member);
         }
         let mode = self.definition.read().presence;
-        let key = member.connection.key;
         let response = format!(
             r#"{{"id":{}}}"#,
             serde_json::Value::from(member.id(&self.topic))
@@ -209,13 +201,14 @@ impl Channel {
             Status::Ok,
             &response,
         );
-        member
-            .connection
-            .joined
-            .lock()
-            .insert(self.topic.clone(), self.clone());
-        let old = state.put(key, member.clone());
-        member.connection.outbox.control(reply);
+        member.connection.put_joined(Joined {
+            channel: self.clone(),
+            join_ref: member.join_ref.clone(),
+            standing: member.standing,
+        });
+        // Before a broadcast can find the member.
+        member.connection.outbox.control(&reply);
+        let old = state.members.put(member.connection.key, member.clone());
         if let Some(old) = &old {
             // An unchanged join_ref would make the client close its new channel.
             if old.join_ref != member.join_ref {
@@ -228,11 +221,11 @@ impl Channel {
         Ok(old)
     }
 
-    /// Removes the connection's member. With `told`, a `phx_close` with this payload is queued.
+    /// Removes the connection's member. With `told`, a `phx_close` with this payload is sent.
     pub(crate) fn remove(&self, connection: &Connection, told: Option<&str>) -> Option<Member> {
         let mut state = self.state.lock();
-        let member = state.take(connection.key)?;
-        connection.joined.lock().remove(&self.topic);
+        let member = state.members.take(connection.key)?;
+        connection.take_joined(self.topic.as_str());
         if let Some(payload) = told {
             member.end(&self.topic, payload);
         }
@@ -243,16 +236,48 @@ impl Channel {
     /// Replaces the metadata of a member's presence.
     pub(crate) fn update(&self, connection: &Connection, tracked: Tracked) -> bool {
         let mut state = self.state.lock();
-        let Some(&at) = state.index.get(&connection.key) else {
+        let old = state.members.with(connection.key, |member| {
+            std::mem::replace(&mut member.tracked, tracked.clone())
+        });
+        let Some(old) = old else {
             return false;
         };
-        let old = std::mem::replace(&mut state.members[at].tracked, tracked.clone());
         state.presence.left(old);
         state.presence.joined(tracked);
         true
     }
 
-    /// Puts one event into the queue of every member, encoded at most once per serializer.
+    /// Keeps an event for the next [`Channel::flush`].
+    pub(crate) fn put(&self, event: &Event, payload: &Payload) -> Waiting {
+        let mut inbox = self.inbox.lock();
+        inbox.bytes += payload.len();
+        inbox.events.push((event.clone(), payload.clone()));
+        if inbox.events.len() >= MAX_WAITING || inbox.bytes >= MAX_WAITING_BYTES {
+            Waiting::Full
+        } else if inbox.events.len() == 1 {
+            Waiting::First
+        } else {
+            Waiting::More
+        }
+    }
+
+    /// Sends what is in the inbox, all of it in one go.
+    pub(crate) fn flush(&self, now_ms: u64) -> Delivered {
+        let turn = self.turn.lock();
+        // Taken within the turn, so that who comes later sends what came later.
+        let events = std::mem::take(&mut *self.inbox.lock()).events;
+        if events.is_empty() {
+            return Delivered::default();
+        }
+        let events: Vec<_> = events
+            .iter()
+            .map(|(event, payload)| (event.as_str(), payload))
+            .collect();
+        self.count_to(events.len(), now_ms);
+        self.fan_out(&turn, &events, None, Lane::Data)
+    }
+
+    /// Sends one event to every member.
     pub(crate) fn broadcast(
         &self,
         event: &str,
@@ -261,16 +286,21 @@ impl Channel {
         lane: Lane,
         now_ms: u64,
     ) -> Delivered {
-        let mut state = self.state.lock();
-        state.rate.roll(now_ms);
-        state.rate.current += 1;
-        self.events_to.fetch_add(1, Ordering::Relaxed);
-        state.fan_out(self.topic.as_str(), event, payload, except, lane)
+        let turn = self.turn.lock();
+        self.count_to(1, now_ms);
+        self.fan_out(&turn, &[(event, payload)], except, lane)
+    }
+
+    fn count_to(&self, events: usize, now_ms: u64) {
+        self.events_to.fetch_add(events as u64, Ordering::Relaxed);
+        self.rate.lock().count(events as u64, now_ms);
     }
 
     /// Tells the members what has changed in presence. `true` when it must be asked again later
     /// because the interval is not over; the caller then schedules the channel, once.
     pub(crate) fn flush_presence(&self, now_ms: u64, interval_ms: u64, scheduled: bool) -> bool {
+        // Diffs go out in the order in which they are taken.
+        let turn = self.turn.lock();
         let mut state = self.state.lock();
         if scheduled {
             state.presence.scheduled = false;
@@ -296,9 +326,10 @@ impl Channel {
                 None
             }
         };
+        drop(state);
         if let Some((event, json)) = told {
             let payload = Payload::Json(json.into());
-            state.fan_out(self.topic.as_str(), event, &payload, None, Lane::Control);
+            self.fan_out(&turn, &[(event, &payload)], None, Lane::Control);
         }
         false
     }
@@ -310,46 +341,98 @@ impl Channel {
         let old = std::mem::replace(&mut *self.definition.write(), definition);
         if old.presence != mode {
             state.presence.clear(now_ms);
-            let members = state.members.clone();
+            let members = state.members.to_vec();
             state.show_presence(mode, &members, &self.topic);
         }
     }
 
     /// The members, as they are at this moment.
     pub(crate) fn members(&self) -> Vec<Member> {
-        self.state.lock().members.clone()
+        self.state.lock().members.to_vec()
+    }
+
+    /// Sends events to all members, encoded at most once for each serializer and written to each
+    /// socket in one call.
+    fn fan_out(
+        &self,
+        _turn: &MutexGuard<'_, ()>,
+        events: &[(&str, &Payload)],
+        except: Option<u64>,
+        lane: Lane,
+    ) -> Delivered {
+        let chunks: Vec<Arc<Chunk>> = self.state.lock().members.chunks();
+        let overflow = self.definition.read().overflow;
+        let mut encoded: [Option<Option<Events>>; Serializer::COUNT] = Default::default();
+        let mut delivered = Delivered::default();
+        for chunk in &chunks {
+            chunk.for_each(|member| {
+                if except == Some(member.connection.key) {
+                    return;
+                }
+                let encoded = encoded[member.serializer.index()]
+                    .get_or_insert_with(|| self.encode(member.serializer, events));
+                let Some(encoded) = encoded else {
+                    delivered.no_binary += events.len();
+                    return;
+                };
+                delivered.no_binary += events.len() - encoded.count();
+                delivered.send(member, self.key, encoded, overflow, lane);
+            });
+        }
+        self.dropped
+            .fetch_add(delivered.dropped as u64, Ordering::Relaxed);
+        delivered
+    }
+
+    /// `None` when the serializer has a form for none of them.
+    fn encode(&self, serializer: Serializer, events: &[(&str, &Payload)]) -> Option<Events> {
+        let codec = serializer.codec();
+        let topic = self.topic.as_str();
+        let frames: Vec<Frame> = events
+            .iter()
+            .filter_map(|(event, payload)| codec.broadcast(topic, event, payload))
+            .map(|encoded| frame(&encoded))
+            .collect();
+        (!frames.is_empty()).then(|| Events::new(frames))
+    }
+}
+
+impl Delivered {
+    fn send(
+        &mut self,
+        member: &Member,
+        channel: u64,
+        events: &Events,
+        overflow: Overflow,
+        lane: Lane,
+    ) {
+        let outbox = &member.connection.outbox;
+        match lane {
+            Lane::Control => {
+                self.written += outbox.control_frame(events.joined());
+                self.frames += events.count();
+            }
+            Lane::Data => {
+                let sent = outbox.data(channel, events, overflow);
+                self.frames += sent.taken;
+                self.dropped += sent.dropped;
+                self.written += sent.written;
+            }
+        }
     }
 }
 
 impl State {
-    fn member(&self, key: u64) -> Option<&Member> {
-        self.index.get(&key).and_then(|&at| self.members.get(at))
-    }
-
-    fn put(&mut self, key: u64, member: Member) -> Option<Member> {
-        if let Some(&at) = self.index.get(&key) {
-            return Some(std::mem::replace(&mut self.members[at], member));
-        }
-        self.index.insert(key, self.members.len());
-        self.members.push(member);
-        None
-    }
-
-    fn take(&mut self, key: u64) -> Option<Member> {
-        let at = self.index.remove(&key)?;
-        let member = self.members.swap_remove(at);
-        if let Some(moved) = self.members.get(at) {
-            self.index.insert(moved.connection.key, at);
-        }
-        Some(member)
-    }
-
     fn show_presence(&mut self, mode: PresenceMode, to: &[Member], topic: &Topic) {
         let (event, json) = match mode {
-            PresenceMode::Full => (
-                "presence_state",
-                state_json(self.members.iter().map(|m| &m.tracked)),
-            ),
+            PresenceMode::Full => {
+                let mut all = Vec::with_capacity(self.members.len());
+                self.members.for_each_while(|member| {
+                    all.push(member.tracked.clone());
+                    true
+                });
+                ("presence_state", state_json(all.iter()))
+            }
             PresenceMode::Count => ("presence_count", count_json(self.members.len())),
             PresenceMode::Off => return,
         };
@@ -357,39 +440,5 @@ impl State {
             member.push(topic, event, &json);
         }
         self.presence.state_shown();
-    }
-
-    fn fan_out(
-        &self,
-        topic: &str,
-        event: &str,
-        payload: &Payload,
-        except: Option<u64>,
-        lane: Lane,
-    ) -> Delivered {
-        let mut frames: [Option<Option<Encoded>>; Serializer::COUNT] = Default::default();
-        let mut delivered = Delivered::default();
-        for member in &self.members {
-            if except == Some(member.connection.key) {
-                continue;
-            }
-            let frame = frames[member.serializer.index()]
-                .get_or_insert_with(|| member.serializer.codec().broadcast(topic, event, payload));
-            match (frame, lane) {
-                (None, _) => delivered.no_binary += 1,
-                (Some(frame), Lane::Control) => {
-                    member.connection.outbox.control(frame.clone());
-                    delivered.frames += 1;
-                }
-                (Some(frame), Lane::Data) => {
-                    if member.connection.outbox.data(frame.clone()) {
-                        delivered.frames += 1;
-                    } else {
-                        delivered.slow += 1;
-                    }
-                }
-            }
-        }
-        delivered
     }
 }

@@ -1,12 +1,11 @@
 //! One client's transport, as the hub sees it: an identity, a queue, and what it has joined.
 
-use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use tidegate_protocol::{Serializer, Topic};
+use tidegate_protocol::{Ref, Serializer, Standing};
 
 use crate::channel::Channel;
 use crate::outbox::Outbox;
@@ -19,14 +18,25 @@ pub struct ConnectionDetails {
     /// Its port there, for the eye of an administrator.
     pub port: u16,
     /// What it calls itself.
-    pub user_agent: Option<String>,
+    pub user_agent: Option<Arc<str>>,
+}
+
+/// One join, as its connection needs to know it.
+#[derive(Debug, Clone)]
+pub struct Joined {
+    /// What was joined.
+    pub channel: Arc<Channel>,
+    /// Names the join.
+    pub join_ref: Ref,
+    /// What was shown.
+    pub standing: Standing,
 }
 
 /// A registered connection. The hub's maps and the socket's task share it.
 #[derive(Debug)]
 pub struct Connection {
     /// Its name to the outside: random, so that nobody guesses another's.
-    pub id: String,
+    pub id: Arc<str>,
     /// Its name within this process.
     pub(crate) key: u64,
     /// Where it comes from.
@@ -37,15 +47,16 @@ pub struct Connection {
     pub outbox: Outbox,
     /// Frames read from it.
     pub frames_in: AtomicU64,
-    /// Frames written to it.
-    pub frames_out: AtomicU64,
-    pub(crate) joined: Mutex<HashMap<Topic, Arc<Channel>>>,
+    /// When something was last read from it, in milliseconds since 1970.
+    heard_at: AtomicU64,
+    /// What it has joined, by topic.
+    joined: Mutex<Vec<Joined>>,
     serializer: OnceLock<Serializer>,
 }
 
 impl Connection {
     pub(crate) fn new(
-        id: String,
+        id: Arc<str>,
         key: u64,
         details: ConnectionDetails,
         serializer: Option<Serializer>,
@@ -64,7 +75,7 @@ impl Connection {
             opened_at,
             outbox,
             frames_in: AtomicU64::new(0),
-            frames_out: AtomicU64::new(0),
+            heard_at: AtomicU64::new(opened_at),
             joined: Mutex::default(),
             serializer: cell,
         }
@@ -85,9 +96,36 @@ impl Connection {
         self.joined.lock().len()
     }
 
-    /// The channel, if this connection has joined it.
-    pub fn joined_channel(&self, topic: &str) -> Option<Arc<Channel>> {
-        self.joined.lock().get(topic).cloned()
+    /// The connection's join of this topic, if there is one.
+    pub fn joined(&self, topic: &str) -> Option<Joined> {
+        let joined = self.joined.lock();
+        let at = find(&joined, topic).ok()?;
+        joined.get(at).cloned()
+    }
+
+    /// Every channel it has joined.
+    pub(crate) fn channels(&self) -> Vec<Arc<Channel>> {
+        let joined = self.joined.lock();
+        joined.iter().map(|one| one.channel.clone()).collect()
+    }
+
+    pub(crate) fn put_joined(&self, one: Joined) {
+        let mut joined = self.joined.lock();
+        match find(&joined, one.channel.topic.as_str()) {
+            Ok(at) => joined[at] = one,
+            Err(at) => {
+                // Most connections join one or two: a vector that doubles would waste most of it.
+                joined.reserve_exact(1);
+                joined.insert(at, one);
+            }
+        }
+    }
+
+    pub(crate) fn take_joined(&self, topic: &str) {
+        let mut joined = self.joined.lock();
+        if let Ok(at) = find(&joined, topic) {
+            joined.remove(at);
+        }
     }
 
     /// Counts one frame in.
@@ -95,8 +133,17 @@ impl Connection {
         self.frames_in.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Counts frames out.
-    pub fn count_out(&self, frames: usize) {
-        self.frames_out.fetch_add(frames as u64, Ordering::Relaxed);
+    /// Notes that the client is alive.
+    pub fn heard(&self, now_ms: u64) {
+        self.heard_at.store(now_ms, Ordering::Relaxed);
     }
+
+    /// When it was last heard, in milliseconds since 1970.
+    pub fn heard_at(&self) -> u64 {
+        self.heard_at.load(Ordering::Relaxed)
+    }
+}
+
+fn find(joined: &[Joined], topic: &str) -> Result<usize, usize> {
+    joined.binary_search_by(|one| one.channel.topic.as_str().cmp(topic))
 }

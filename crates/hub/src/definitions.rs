@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tidegate_protocol::{
-    Definition, DefinitionError, JoinRule, PresenceMode, PushRule, TopicPattern, is_reserved_topic,
+    Definition, DefinitionError, JoinRule, Overflow, PresenceMode, PushRule, TopicPattern,
+    is_reserved_topic,
 };
 
 /// All definitions of this gateway; they may change at any time.
@@ -33,6 +34,7 @@ impl Definitions {
                 push: PushRule::Nobody,
                 presence: PresenceMode::Off,
                 relay: false,
+                overflow: Overflow::Close,
             }),
             max,
         };

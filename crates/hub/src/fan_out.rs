@@ -2,24 +2,47 @@
 
 use std::sync::atomic::Ordering;
 
-use tidegate_protocol::{Direction, Event, Payload, Topic, is_reserved_topic};
+use tidegate_protocol::{Direction, Event, Overflow, Payload, Topic, is_reserved_topic};
 
 use crate::Drop;
 use crate::admin_feed::{AdminEvent, LIST_MAX};
-use crate::channel::{Channel, Delivered, Lane};
+use crate::channel::{Channel, Delivered, Lane, Waiting};
 use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::watch::{Passed, WATCH_PREFIX};
 
 impl Hub {
-    /// An event from the bus for the members of a topic. Gives how many got it.
-    pub fn deliver(&self, topic: &Topic, event: &Event, payload: &Payload) -> usize {
+    /// An event from the bus for the members of a topic. It is sent with the next [`Hub::flush`],
+    /// together with what came before it.
+    pub fn deliver(&self, topic: &Topic, event: &Event, payload: &Payload) {
         self.stats.events_from_bus.add(1);
         if event.is_reserved() || is_reserved_topic(topic.as_str()) {
             self.stats.dropped(Drop::BusName, 1);
-            return 0;
+            return;
         }
-        self.broadcast(topic.as_str(), event.as_str(), payload)
+        self.watch(topic.as_str(), Direction::To, event.as_str(), payload, None);
+        let Some(channel) = self.channels.get(topic.as_str()) else {
+            return;
+        };
+        match channel.put(event, payload) {
+            Waiting::More => {}
+            Waiting::First => self.unsent.lock().push(channel),
+            Waiting::Full => self.flush_channel(&channel),
+        }
+    }
+
+    /// Sends what was delivered since the last time. Whoever delivers calls it when nothing more
+    /// is at hand: a single event leaves at once, a backlog leaves in one write per member.
+    pub fn flush(&self) {
+        let unsent = std::mem::take(&mut *self.unsent.lock());
+        for channel in unsent {
+            self.flush_channel(&channel);
+        }
+    }
+
+    fn flush_channel(&self, channel: &Channel) {
+        let delivered = channel.flush(self.now_ms());
+        self.count(channel, delivered);
     }
 
     /// An event of the gateway itself for the members of a topic.
@@ -52,15 +75,25 @@ impl Hub {
         let Some(channel) = self.channels.get(topic) else {
             return 0;
         };
-        let Delivered {
-            frames,
-            no_binary,
-            slow,
-        } = channel.broadcast(event, payload, except, lane, self.now_ms());
-        self.stats.deliveries.add(frames);
-        self.stats.dropped(Drop::NoBinary, no_binary);
-        self.stats.dropped(Drop::SlowConsumer, slow);
-        frames
+        let delivered = channel.broadcast(event, payload, except, lane, self.now_ms());
+        self.count(&channel, delivered);
+        delivered.frames
+    }
+
+    fn count(&self, channel: &Channel, delivered: Delivered) {
+        self.stats.deliveries.add(delivered.frames);
+        self.stats.bytes_out.add(delivered.written);
+        if delivered.no_binary > 0 {
+            self.stats.dropped(Drop::NoBinary, delivered.no_binary);
+        }
+        if delivered.dropped > 0 {
+            let why = match channel.definition().overflow {
+                Overflow::Close => Drop::SlowConsumer,
+                Overflow::DropOldest => Drop::Oldest,
+                Overflow::LatestOnly => Drop::NotLatest,
+            };
+            self.stats.dropped(why, delivered.dropped);
+        }
     }
 
     pub(crate) fn tell_admins(&self, event: &AdminEvent) {

@@ -1,6 +1,6 @@
 //! The hub itself: its parts, who is connected, and what can be counted.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -27,14 +27,19 @@ pub struct Hub {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) channels: Shards<Topic, Arc<Channel>>,
     pub(crate) channel_count: AtomicUsize,
-    pub(crate) connections: Shards<String, Arc<Connection>>,
+    pub(crate) connections: Shards<Arc<str>, Arc<Connection>>,
     pub(crate) by_address: Mutex<HashMap<IpAddr, usize>>,
     pub(crate) connection_count: AtomicUsize,
     pub(crate) member_count: AtomicUsize,
     pub(crate) next_key: AtomicU64,
     pub(crate) next_presence: AtomicU64,
     pub(crate) presence_prefix: String,
+    /// Channels whose presence has changed.
     pub(crate) unflushed: Mutex<Vec<Arc<Channel>>>,
+    /// Channels with events in their inbox.
+    pub(crate) unsent: Mutex<Vec<Arc<Channel>>>,
+    /// What clients call themselves: many say the same.
+    user_agents: Mutex<HashSet<Arc<str>>>,
     /// How many administrators listen. Whoever changes a membership holds it: shared while
     /// nobody listens, alone otherwise, so that administrators see one order of things.
     pub(crate) lifecycle: RwLock<usize>,
@@ -60,6 +65,8 @@ impl Hub {
             next_presence: AtomicU64::new(1),
             presence_prefix: random_id(8),
             unflushed: Mutex::default(),
+            unsent: Mutex::default(),
+            user_agents: Mutex::default(),
             lifecycle: RwLock::new(0),
             watches: RwLock::default(),
             watch_count: AtomicUsize::new(0),
@@ -74,6 +81,24 @@ impl Hub {
     /// The bounds in force.
     pub fn limits(&self) -> &Limits {
         &self.limits
+    }
+
+    /// A shared copy of what a client calls itself.
+    pub fn user_agent(&self, text: &str) -> Arc<str> {
+        /// Names kept to be shared; further ones are copied.
+        const MAX: usize = 1000;
+        let mut known = self.user_agents.lock();
+        if let Some(shared) = known.get(text) {
+            return shared.clone();
+        }
+        let shared: Arc<str> = text.into();
+        if known.len() >= MAX {
+            known.retain(|name| Arc::strong_count(name) > 1);
+        }
+        if known.len() < MAX {
+            known.insert(shared.clone());
+        }
+        shared
     }
 
     /// Registers a client; `None` when there are too many, in all or from its address.
@@ -94,7 +119,7 @@ impl Hub {
             self.connection_count.fetch_add(1, Ordering::Relaxed);
         }
         let connection = Arc::new(Connection::new(
-            random_id(12),
+            random_id(12).into(),
             self.next_key.fetch_add(1, Ordering::Relaxed),
             details,
             serializer,
@@ -124,11 +149,21 @@ impl Hub {
         if connection.outbox.closing() == Some(Close::SlowConsumer) {
             self.stats.dropped(Drop::SlowConsumer, 1);
         }
-        let joined: Vec<_> = connection.joined.lock().values().cloned().collect();
-        joined
+        connection
+            .channels()
             .iter()
             .flat_map(|channel| self.remove(channel, connection, None))
             .collect()
+    }
+
+    /// To be called now and then: asks every connection to end that has been silent for so long.
+    pub fn close_idle(&self, idle_ms: u64) {
+        let now = self.now_ms();
+        for connection in self.connections() {
+            if now.saturating_sub(connection.heard_at()) >= idle_ms {
+                connection.outbox.close(Close::Idle);
+            }
+        }
     }
 
     /// The channel of this topic, if anybody has joined it.

@@ -1,10 +1,10 @@
 //! Channels, their members, presence and fan-out.
 //!
 //! The hub is what is left of a gateway without its sockets, its bus and its HTTP: it holds who
-//! is connected and who has joined what, and turns one event into one shared frame in the queue
-//! of every member. It never waits: every method is synchronous, short, and safe to call from
-//! any task. What it would have to wait for (a socket that takes bytes, a bus that takes a
-//! message) is the caller's business.
+//! is connected and who has joined what, turns one event into one shared frame, and hands that to
+//! every member's [`Wire`] at once. It never waits: every method is synchronous and safe to call
+//! from any task. What it would have to wait for (a socket that takes bytes again, a bus that
+//! takes a message) is the caller's business.
 //!
 //! Promises:
 //! - Members of a channel see its events in the order in which [`Hub::broadcast`] was called.
@@ -12,8 +12,8 @@
 //! - The reply to a join is queued after the member is live: nothing in between is missed.
 //! - Presence states and diffs agree, whatever the interleaving.
 //!
-//! Locks, in the order in which they may be taken: `lifecycle`, one map shard, one channel's
-//! state, one connection's memberships, one outbox. None is ever held across an `.await`.
+//! Locks, in the order in which they may be taken: `lifecycle`, one map shard, one channel's turn
+//! to broadcast, its state, one chunk of its members, one connection's joins, one outbox. None is ever held across an `.await`.
 
 mod admin_feed;
 mod bucket;
@@ -26,23 +26,25 @@ mod hub;
 mod ids;
 mod limits;
 mod lists;
+mod members;
 mod membership;
 mod outbox;
 mod presence;
+mod queue;
 mod shards;
 mod stats;
 mod steering;
 mod watch;
 
 pub use bucket::Bucket;
-pub use channel::{Channel, Membership};
+pub use channel::Channel;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use connection::{Connection, ConnectionDetails};
+pub use connection::{Connection, ConnectionDetails, Joined};
 pub use definitions::Definitions;
 pub use hub::Hub;
 pub use ids::random_id;
 pub use limits::Limits;
 pub use lists::ListQuery;
 pub use membership::{Change, Join, Lifecycle};
-pub use outbox::{Batch, Outbox};
+pub use outbox::{Outbox, Wire, Work};
 pub use stats::{Drop, Stats};

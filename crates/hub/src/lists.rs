@@ -6,9 +6,10 @@ use serde_json::Value;
 use tidegate_protocol::Standing;
 use tidegate_protocol::admin::{ChannelInfo, ConnectionInfo, MemberInfo, Page};
 
-use crate::channel::{Channel, Member};
+use crate::channel::Channel;
 use crate::connection::Connection;
 use crate::hub::Hub;
+use crate::members::Member;
 
 /// The most items on one page.
 const PAGE_MAX: usize = 200;
@@ -76,6 +77,7 @@ impl Hub {
             members: channel.member_count() as u64,
             events_to: channel.events_to.load(Ordering::Relaxed),
             events_from: channel.events_from.load(Ordering::Relaxed),
+            dropped: channel.dropped.load(Ordering::Relaxed),
             rate: channel.rate(self.now_ms()),
             opened_at: channel.opened_at,
             definition: (*channel.definition()).clone(),
@@ -113,7 +115,7 @@ impl Hub {
 fn member_info(channel: &Channel, member: &Member) -> MemberInfo {
     MemberInfo {
         id: member.id(&channel.topic),
-        connection: member.connection.id.clone(),
+        connection: member.connection.id.to_string(),
         user: member.tracked.user.to_string(),
         joined_at: member.joined_at,
         token: member.standing > Standing::Anonymous,
@@ -122,7 +124,7 @@ fn member_info(channel: &Channel, member: &Member) -> MemberInfo {
 }
 
 fn connection_info(connection: &Connection) -> ConnectionInfo {
-    let joined: Vec<_> = connection.joined.lock().values().cloned().collect();
+    let joined = connection.channels();
     let mut users: Vec<_> = joined
         .iter()
         .filter_map(|c| c.user_of(connection))
@@ -133,15 +135,15 @@ fn connection_info(connection: &Connection) -> ConnectionInfo {
     topics.sort();
     let details = &connection.details;
     ConnectionInfo {
-        id: connection.id.clone(),
+        id: connection.id.to_string(),
         users,
         address: std::net::SocketAddr::new(details.address, details.port).to_string(),
-        user_agent: details.user_agent.clone(),
+        user_agent: details.user_agent.as_deref().map(str::to_owned),
         vsn: connection.serializer().map(|s| s.version().to_owned()),
         opened_at: connection.opened_at,
         topics,
         frames_in: connection.frames_in.load(Ordering::Relaxed),
-        frames_out: connection.frames_out.load(Ordering::Relaxed),
+        frames_out: connection.outbox.frames(),
         queued_bytes: connection.outbox.queued_bytes() as u64,
     }
 }

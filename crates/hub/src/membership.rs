@@ -11,9 +11,10 @@ use tidegate_protocol::presence::Meta;
 use tidegate_protocol::{Reason, Ref, Serializer, Standing, Topic, is_reserved_topic};
 
 use crate::admin_feed::{self, SNAPSHOT_MAX};
-use crate::channel::{Channel, Member};
+use crate::channel::Channel;
 use crate::connection::Connection;
 use crate::hub::Hub;
+use crate::members::Member;
 use crate::presence::Tracked;
 use crate::watch::WATCH_PREFIX;
 
@@ -64,7 +65,7 @@ impl Hub {
         serializer: Serializer,
         join: Join,
     ) -> Result<Vec<Lifecycle>, Reason> {
-        if connection.joined_channel(join.topic.as_str()).is_none()
+        if connection.joined(join.topic.as_str()).is_none()
             && connection.joined_count() >= self.limits.channels_per_connection
         {
             return Err(Reason::TooManyChannels);
@@ -117,8 +118,8 @@ impl Hub {
         let now = self.now_ms();
         let user: Arc<str> = user.into();
         let before = connection
-            .joined_channel(topic.as_str())
-            .and_then(|c| c.tracked(connection))
+            .joined(topic.as_str())
+            .and_then(|joined| joined.channel.tracked(connection))
             .filter(|old| old.user == user)
             .map(|old| old.meta.phx_ref.clone());
         let mut member = Member {
@@ -134,6 +135,7 @@ impl Hub {
                 self.channel_count.fetch_add(1, Ordering::Relaxed);
                 Arc::new(Channel::new(
                     topic.clone(),
+                    self.next_key.fetch_add(1, Ordering::Relaxed),
                     self.definitions.of(topic.as_str()),
                     now,
                 ))
@@ -191,9 +193,9 @@ impl Hub {
 
     /// Leaves a channel: queues nothing, the caller answers. Empty when it was not joined.
     pub fn leave(&self, connection: &Arc<Connection>, topic: &str) -> Vec<Lifecycle> {
-        let channel = connection.joined_channel(topic);
-        channel
-            .map(|c| self.remove(&c, connection, None))
+        connection
+            .joined(topic)
+            .map(|joined| self.remove(&joined.channel, connection, None))
             .unwrap_or_default()
     }
 
@@ -205,8 +207,8 @@ impl Hub {
         metadata: Map<String, Value>,
     ) -> bool {
         let Some((channel, old)) = connection
-            .joined_channel(topic)
-            .and_then(|c| c.tracked(connection).map(|t| (c, t)))
+            .joined(topic)
+            .and_then(|j| j.channel.tracked(connection).map(|t| (j.channel, t)))
         else {
             return false;
         };
@@ -318,6 +320,6 @@ fn told(topic: &Topic, change: Change, member: &Member) -> Option<Lifecycle> {
         topic: topic.clone(),
         change,
         user: member.tracked.user.to_string(),
-        connection: member.connection.id.clone(),
+        connection: member.connection.id.to_string(),
     })
 }

@@ -1,241 +1,366 @@
-//! What waits to be written to one connection: two lanes, bounded, never blocking.
+//! The way to one connection: at once where the kernel takes it, through a bounded queue where it
+//! does not, and never blocking.
 //!
-//! Control (replies, presence, closing) has its own lane and goes first; data waits behind it.
-//! A full data lane closes the connection as a slow consumer: a client that silently misses
-//! events would be worse off than one that is told and comes back. The control lane has the same
-//! bound, for a client that asks without end and never reads the answers.
+//! Whoever sends writes: a frame for a connection with nothing queued goes straight into its
+//! socket, so a broadcast needs no task to wake. Only what the kernel would not take is queued,
+//! and the connection's task is woken to write it when there is room again. A full data lane does
+//! what the channel says, by default it closes the connection as a slow consumer: a client that
+//! silently misses events would be worse off than one that is told and comes back. The control
+//! lane has the same bound, for a client that asks without end and never reads the answers.
 
-use std::collections::VecDeque;
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::task::{Context, Waker};
 
 use parking_lot::Mutex;
-use tidegate_protocol::{Close, Encoded};
-use tokio::sync::Notify;
+use tidegate_protocol::{Close, Encoded, Overflow};
+use tidegate_websocket::{Frame, Opcode};
 
-/// A queue capacity above this is given back once the queue is empty.
-const KEEP_CAPACITY: usize = 32;
+use crate::queue::{Full, Queue, QueueLimits, Written};
 
-/// One connection's queue. Many put in, one task takes out.
-#[derive(Debug)]
+/// Where a connection's frames go. Taken by reference from any task; never waits.
+pub trait Wire: Send + Sync {
+    /// Hands over what the kernel takes at once; [`io::ErrorKind::WouldBlock`] when it takes
+    /// nothing.
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize>;
+
+    /// The same for several strings of bytes.
+    fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+}
+
+/// Several events for the same members, in one frame and one by one: whoever takes them at once
+/// gets the one, a queue holds the others.
+#[derive(Debug, Clone)]
+pub(crate) struct Events {
+    joined: Frame,
+    parts: Vec<Frame>,
+}
+
+impl Events {
+    pub(crate) fn new(parts: Vec<Frame>) -> Self {
+        Self {
+            joined: Frame::join(&parts),
+            parts,
+        }
+    }
+
+    /// How many.
+    pub(crate) fn count(&self) -> usize {
+        self.parts.len()
+    }
+
+    /// All of them in one.
+    pub(crate) fn joined(&self) -> Frame {
+        self.joined.clone()
+    }
+}
+
+/// What a codec made, as a frame.
+pub(crate) fn frame(encoded: &Encoded) -> Frame {
+    let opcode = match encoded {
+        Encoded::Text(_) => Opcode::Text,
+        Encoded::Binary(_) => Opcode::Binary,
+    };
+    Frame::new(opcode, encoded.bytes())
+}
+
+/// What became of events for one connection.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Sent {
+    /// Events that were written or queued.
+    pub(crate) taken: usize,
+    /// Events that were dropped for this connection: these, or older ones that gave way.
+    pub(crate) dropped: usize,
+    /// Bytes that the kernel took.
+    pub(crate) written: usize,
+}
+
+/// One connection's way out. Many put in; its task writes what waits.
 pub struct Outbox {
-    lanes: Mutex<Lanes>,
-    wake: Notify,
-    ended: Notify,
-    max_bytes: usize,
-    max_frames: usize,
+    state: Mutex<State>,
+    limits: QueueLimits,
 }
 
-#[derive(Debug, Default)]
-struct Lanes {
-    control: VecDeque<Encoded>,
-    data: VecDeque<Encoded>,
-    control_bytes: usize,
-    data_bytes: usize,
+#[derive(Default)]
+struct State {
+    wire: Option<Box<dyn Wire>>,
+    /// Nothing, nearly always.
+    queue: Option<Box<Queue>>,
     close: Option<Close>,
+    /// The socket is broken: nothing more can be written.
+    broken: bool,
+    /// The task waits for the socket to take more: what is queued need not wake it.
+    blocked: bool,
+    frames: u64,
+    waker: Option<Waker>,
 }
 
-/// What [`Outbox::take`] found.
+/// What the connection's task is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Batch {
-    /// Frames were appended; write them and come back.
-    Frames,
-    /// Nothing waits.
-    Empty,
+pub enum Work {
+    /// Nothing.
+    None,
+    /// Wait until the socket takes more, then [`Outbox::flush`].
+    Blocked,
     /// Everything that had to go is gone: close the socket so.
     Close(Close),
+    /// The socket is broken.
+    Gone,
+}
+
+impl fmt::Debug for Outbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Outbox")
+            .field("queued_bytes", &self.queued_bytes())
+            .field("closing", &self.closing())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Outbox {
-    /// An empty one; it allocates nothing until something waits.
+    /// An empty one; it allocates nothing until something waits. Without a `wire` everything
+    /// waits until it is taken with [`Outbox::pop`].
     pub fn new(max_bytes: usize, max_frames: usize) -> Self {
         Self {
-            lanes: Mutex::default(),
-            wake: Notify::new(),
-            ended: Notify::new(),
-            max_bytes,
-            max_frames,
+            state: Mutex::default(),
+            limits: QueueLimits {
+                bytes: max_bytes,
+                frames: max_frames,
+            },
         }
     }
 
-    /// Queues a reply, a presence frame or an end of a channel.
-    pub fn control(&self, frame: Encoded) {
-        let mut lanes = self.lanes.lock();
-        if lanes.close.is_some() {
-            return;
-        }
-        if lanes.control.len() >= self.max_frames
-            || lanes.control_bytes + frame.len() > self.max_bytes
-        {
-            lanes.end(Close::SlowConsumer, &self.ended);
-        } else {
-            lanes.control_bytes += frame.len();
-            lanes.control.push_back(frame);
-        }
-        drop(lanes);
-        self.wake.notify_one();
+    /// From here on frames are written to this.
+    pub fn attach(&self, wire: Box<dyn Wire>) {
+        self.state.lock().wire = Some(wire);
     }
 
-    /// Queues an event. `false` when it was dropped because the connection is closing; the one
-    /// that finds the lane full is what closes it.
-    pub fn data(&self, frame: Encoded) -> bool {
-        let mut lanes = self.lanes.lock();
-        if lanes.close.is_some() {
-            return false;
+    /// Lets go of the socket and of everything that waits for it.
+    pub fn detach(&self) {
+        let mut state = self.state.lock();
+        state.broken = true;
+        state.queue = None;
+        // Closed outside the lock.
+        let wire = state.wire.take();
+        drop(state);
+        drop(wire);
+    }
+
+    /// Sends a reply, a presence frame, an end of a channel. Gives the bytes that the kernel took.
+    pub fn control(&self, encoded: &Encoded) -> usize {
+        self.control_frame(frame(encoded))
+    }
+
+    /// The same for a frame, a pong for instance.
+    pub fn control_frame(&self, frame: Frame) -> usize {
+        let mut state = self.state.lock();
+        if state.close.is_some() || state.broken {
+            return 0;
         }
-        let room =
-            lanes.data.len() < self.max_frames && lanes.data_bytes + frame.len() <= self.max_bytes;
-        if room {
-            lanes.data_bytes += frame.len();
-            lanes.data.push_back(frame);
-        } else {
-            lanes.end(Close::SlowConsumer, &self.ended);
+        state.frames += frame.count() as u64;
+        let written = match state.write_through(frame.bytes()) {
+            Through::All => return frame.len(),
+            Through::Part(written) => {
+                state.queue = Some(Box::new(Queue::begun(frame.bytes().slice(written..))));
+                written
+            }
+            Through::Nothing => {
+                let queue = state.queue.get_or_insert_default();
+                if queue.control(frame, self.limits) == Err(Full) {
+                    state.end(Close::SlowConsumer);
+                }
+                0
+            }
+        };
+        state.wake_for_more();
+        written
+    }
+
+    /// Sends events of a channel.
+    pub(crate) fn data(&self, channel: u64, events: &Events, overflow: Overflow) -> Sent {
+        let count = events.joined.count();
+        let mut state = self.state.lock();
+        if state.close.is_some() || state.broken {
+            return Sent {
+                dropped: count,
+                ..Sent::default()
+            };
         }
-        drop(lanes);
-        self.wake.notify_one();
-        room
+        let mut sent = Sent {
+            taken: count,
+            ..Sent::default()
+        };
+        match state.write_through(events.joined.bytes()) {
+            Through::All => {
+                state.frames += count as u64;
+                sent.written = events.joined.len();
+                return sent;
+            }
+            Through::Part(written) => {
+                let rest = events.joined.bytes().slice(written..);
+                state.queue = Some(Box::new(Queue::begun(rest)));
+                state.frames += count as u64;
+                sent.written = written;
+            }
+            Through::Nothing => {
+                for (at, part) in events.parts.iter().enumerate() {
+                    let queue = state.queue.get_or_insert_default();
+                    match queue.data(channel, part.clone(), overflow, self.limits) {
+                        Ok(dropped) => {
+                            state.frames += 1;
+                            sent.dropped += dropped;
+                        }
+                        Err(Full) => {
+                            state.end(Close::SlowConsumer);
+                            sent.taken = at;
+                            sent.dropped += count - at;
+                            break;
+                        }
+                    }
+                }
+            }
+        }
+        state.wake_for_more();
+        sent
     }
 
     /// Asks for the socket to be closed; the first reason given stands. Events that wait are
     /// dropped. Control frames still go out, except to a slow consumer.
     pub fn close(&self, close: Close) {
-        self.lanes.lock().end(close, &self.ended);
-        self.wake.notify_one();
+        let mut state = self.state.lock();
+        state.end(close);
+        state.wake();
     }
 
-    /// Moves what waits into `frames`, control first, about `max_bytes` at a time.
-    pub fn take(&self, frames: &mut Vec<Encoded>, max_bytes: usize) -> Batch {
-        let mut lanes = self.lanes.lock();
-        let mut taken = 0;
-        while taken < max_bytes {
-            let frame = if let Some(frame) = lanes.control.pop_front() {
-                lanes.control_bytes -= frame.len();
-                frame
-            } else if let Some(frame) = lanes.data.pop_front() {
-                lanes.data_bytes -= frame.len();
-                frame
-            } else {
-                break;
-            };
-            taken += frame.len();
-            frames.push(frame);
+    /// Writes what waits, as far as the socket takes it, and says what is to be done next. When
+    /// there is nothing to do now, `context` is woken as soon as there is.
+    pub fn flush(&self, context: &Context<'_>) -> (Work, usize) {
+        let mut state = self.state.lock();
+        let before = state.queue.as_ref().map_or(0, |queue| queue.bytes());
+        let work = state.work();
+        state.blocked = work == Work::Blocked;
+        if !state
+            .waker
+            .as_ref()
+            .is_some_and(|w| w.will_wake(context.waker()))
+        {
+            state.waker = Some(context.waker().clone());
         }
-        if !frames.is_empty() {
-            return Batch::Frames;
-        }
-        if lanes.data.capacity() > KEEP_CAPACITY {
-            lanes.data = VecDeque::new();
-        }
-        if lanes.control.capacity() > KEEP_CAPACITY {
-            lanes.control = VecDeque::new();
-        }
-        lanes.close.map_or(Batch::Empty, Batch::Close)
+        let after = state.queue.as_ref().map_or(0, |queue| queue.bytes());
+        (work, before.saturating_sub(after))
     }
 
-    /// Waits until something was put in since the last time. One waiter at a time.
-    pub async fn wait(&self) {
-        self.wake.notified().await;
-    }
-
-    /// Waits until the connection is to be closed. One waiter at a time.
-    pub async fn ended(&self) {
-        while self.closing().is_none() {
-            self.ended.notified().await;
+    /// Takes the next frame that waits, for a transport that has no socket of its own.
+    pub fn pop(&self) -> Option<Frame> {
+        let mut state = self.state.lock();
+        let frame = state.queue.as_mut()?.pop();
+        if frame.is_none() {
+            state.queue = None;
         }
+        frame
     }
 
     /// Bytes that wait.
     pub fn queued_bytes(&self) -> usize {
-        let lanes = self.lanes.lock();
-        lanes.control_bytes + lanes.data_bytes
+        self.state
+            .lock()
+            .queue
+            .as_ref()
+            .map_or(0, |queue| queue.bytes())
+    }
+
+    /// Frames that wait.
+    pub fn queued_frames(&self) -> usize {
+        self.state
+            .lock()
+            .queue
+            .as_ref()
+            .map_or(0, |queue| queue.frames())
+    }
+
+    /// Frames that were written or queued.
+    pub fn frames(&self) -> u64 {
+        self.state.lock().frames
     }
 
     /// Why the socket is being closed, if it is.
     pub fn closing(&self) -> Option<Close> {
-        self.lanes.lock().close
+        self.state.lock().close
     }
 }
 
-impl Lanes {
-    fn end(&mut self, close: Close, ended: &Notify) {
+enum Through {
+    All,
+    Part(usize),
+    Nothing,
+}
+
+impl State {
+    /// Writes at once where nothing waits.
+    fn write_through(&mut self, bytes: &[u8]) -> Through {
+        if self.queue.as_ref().is_some_and(|queue| !queue.is_empty()) {
+            return Through::Nothing;
+        }
+        let Some(wire) = &self.wire else {
+            return Through::Nothing;
+        };
+        match wire.try_write(bytes) {
+            Ok(written) if written >= bytes.len() => Through::All,
+            Ok(written) => Through::Part(written),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => Through::Nothing,
+            Err(_) => {
+                self.broken = true;
+                self.wake();
+                Through::All
+            }
+        }
+    }
+
+    fn work(&mut self) -> Work {
+        if self.broken {
+            return Work::Gone;
+        }
+        if let (Some(queue), Some(wire)) = (&mut self.queue, &self.wire) {
+            match queue.write(|slices| wire.try_write_vectored(slices)) {
+                // An idle connection holds no queue.
+                Ok(Written::All) => self.queue = None,
+                Ok(Written::Blocked) => return Work::Blocked,
+                Err(_) => {
+                    self.broken = true;
+                    return Work::Gone;
+                }
+            }
+        }
+        self.close.map_or(Work::None, Work::Close)
+    }
+
+    fn end(&mut self, close: Close) {
         if self.close.is_some() {
             return;
         }
-        ended.notify_one();
         self.close = Some(close);
-        self.data = VecDeque::new();
-        self.data_bytes = 0;
-        if close == Close::SlowConsumer {
-            self.control = VecDeque::new();
-            self.control_bytes = 0;
+        self.blocked = false;
+        if let Some(queue) = &mut self.queue {
+            match close {
+                Close::SlowConsumer => queue.clear(),
+                _ => queue.clear_data(),
+            }
+        }
+    }
+
+    fn wake_for_more(&mut self) {
+        if !self.blocked {
+            self.wake();
+        }
+    }
+
+    fn wake(&mut self) {
+        if let Some(waker) = self.waker.take() {
+            waker.wake();
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn frame(text: &'static str) -> Encoded {
-        Encoded::Text(text.into())
-    }
-
-    fn drain(outbox: &Outbox) -> (Vec<String>, Batch) {
-        let mut frames = Vec::new();
-        outbox.take(&mut frames, usize::MAX);
-        let batch = outbox.take(&mut Vec::new(), usize::MAX);
-        (
-            frames
-                .iter()
-                .map(|f| String::from_utf8_lossy(f.bytes()).into_owned())
-                .collect(),
-            batch,
-        )
-    }
-
-    /// Control never waits behind data (blueprint, "the way of an event").
-    #[test]
-    fn control_goes_before_data() {
-        let outbox = Outbox::new(100, 10);
-        outbox.data(frame("d1"));
-        outbox.control(frame("c1"));
-        outbox.data(frame("d2"));
-        assert_eq!(
-            drain(&outbox),
-            (vec!["c1".into(), "d1".into(), "d2".into()], Batch::Empty)
-        );
-        assert_eq!(outbox.queued_bytes(), 0);
-    }
-
-    /// A15: a full queue, in bytes or in frames, ends the connection as a slow consumer.
-    #[test]
-    fn a_full_queue_closes_the_connection() {
-        for outbox in [Outbox::new(5, 10), Outbox::new(100, 2)] {
-            assert!(outbox.data(frame("ab")) && outbox.data(frame("cd")));
-            assert!(!outbox.data(frame("ef")));
-            assert_eq!(drain(&outbox), (vec![], Batch::Close(Close::SlowConsumer)));
-            assert!(!outbox.data(frame("gh")));
-            assert_eq!(outbox.queued_bytes(), 0);
-        }
-    }
-
-    #[test]
-    fn the_control_lane_is_bounded_too() {
-        let outbox = Outbox::new(100, 2);
-        for _ in 0..3 {
-            outbox.control(frame("reply"));
-        }
-        assert_eq!(outbox.closing(), Some(Close::SlowConsumer));
-    }
-
-    #[test]
-    fn what_was_promised_goes_out_before_the_close() {
-        let outbox = Outbox::new(100, 10);
-        outbox.data(frame("event"));
-        outbox.control(frame("reply"));
-        outbox.close(Close::Restart);
-        outbox.close(Close::Idle);
-        assert_eq!(
-            drain(&outbox),
-            (vec!["reply".into()], Batch::Close(Close::Restart))
-        );
-    }
-}
+#[path = "outbox_tests.rs"]
+mod tests;

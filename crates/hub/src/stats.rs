@@ -7,6 +7,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 pub enum Drop {
     /// A connection was closed because it did not read; what waited for it is gone.
     SlowConsumer,
+    /// An event that gave way to newer ones, where a channel says so.
+    Oldest,
+    /// An event that was not the latest, where a channel wants only that one.
+    NotLatest,
     /// A binary event for a client whose serializer has no binary frames.
     NoBinary,
     /// A message on the bus with a name or an event that plugins may not use.
@@ -19,8 +23,10 @@ pub enum Drop {
 
 impl Drop {
     /// Every reason.
-    pub const ALL: [Drop; 5] = [
+    pub const ALL: [Drop; 7] = [
         Drop::SlowConsumer,
+        Drop::Oldest,
+        Drop::NotLatest,
         Drop::NoBinary,
         Drop::BusName,
         Drop::Refused,
@@ -31,6 +37,8 @@ impl Drop {
     pub const fn as_str(self) -> &'static str {
         match self {
             Drop::SlowConsumer => "slow_consumer",
+            Drop::Oldest => "oldest",
+            Drop::NotLatest => "not_latest",
             Drop::NoBinary => "no_binary",
             Drop::BusName => "bus_name",
             Drop::Refused => "refused",

@@ -12,13 +12,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use tidegate_hub::{
-    Batch, Connection, ConnectionDetails, Definitions, Hub, Join, Limits, ManualClock,
-};
+use tidegate_hub::{Connection, ConnectionDetails, Definitions, Hub, Join, Limits, ManualClock};
 use tidegate_protocol::presence::{Diff, Presences, State};
-use tidegate_protocol::{
-    Definition, Encoded, PresenceMode, Ref, Serializer, Standing, Topic, TopicPattern,
-};
+use tidegate_protocol::{Definition, PresenceMode, Ref, Serializer, Standing, Topic, TopicPattern};
 
 fn hub(clock: &ManualClock) -> Hub {
     let definitions = Definitions::new([], 10).unwrap();
@@ -49,17 +45,11 @@ fn join(hub: &Hub, connection: &Arc<Connection>, user: usize, reference: &str) {
 
 /// Everything that was queued for a connection, parsed.
 fn drain(connection: &Connection) -> Vec<Value> {
-    let mut frames = Vec::new();
-    while connection.outbox.take(&mut frames, usize::MAX) == Batch::Frames {
-        if connection.outbox.queued_bytes() == 0 {
-            break;
-        }
-    }
-    frames
-        .iter()
-        .map(|frame| match frame {
-            Encoded::Text(text) => serde_json::from_slice(text).unwrap(),
-            Encoded::Binary(_) => panic!("no binary frames here"),
+    std::iter::from_fn(|| connection.outbox.pop())
+        .flat_map(|frame| frame.messages().collect::<Vec<_>>())
+        .map(|(text, content)| {
+            assert!(text, "no binary frames here");
+            serde_json::from_slice(&content).unwrap()
         })
         .collect()
 }

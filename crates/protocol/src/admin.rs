@@ -131,6 +131,8 @@ pub struct ChannelInfo {
     pub events_to: u64,
     /// Events from clients since the channel was opened.
     pub events_from: u64,
+    /// Events that members who read too slowly did not get since the channel was opened.
+    pub dropped: u64,
     /// Events to and from clients in the last second.
     pub rate: u64,
     /// When its first member joined.

@@ -59,6 +59,20 @@ pub enum PresenceMode {
     Off,
 }
 
+/// What happens to an event for a member whose queue is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[serde(rename_all = "kebab-case")]
+pub enum Overflow {
+    /// The connection is closed as a slow consumer: it is told, and comes back.
+    #[default]
+    Close,
+    /// The channel's oldest events that wait for this member are dropped and counted.
+    DropOldest,
+    /// Of the channel's events at most the latest waits for this member; the others are dropped
+    /// and counted.
+    LatestOnly,
+}
+
 /// One channel definition.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -78,6 +92,9 @@ pub struct Definition {
     /// Whether a client's event also goes to the other members, beside the bus.
     #[serde(default)]
     pub relay: bool,
+    /// What happens to events for a member that reads too slowly.
+    #[serde(default)]
+    pub overflow: Overflow,
 }
 
 impl Definition {
@@ -90,6 +107,7 @@ impl Definition {
             push: PushRule::Member,
             presence: PresenceMode::Full,
             relay: false,
+            overflow: Overflow::Close,
         }
     }
 
@@ -130,6 +148,7 @@ pub fn builtin_definitions() -> Vec<Definition> {
         push,
         presence,
         relay: false,
+        overflow: Overflow::Close,
     };
     vec![
         public("flights", PushRule::Member, PresenceMode::Count),

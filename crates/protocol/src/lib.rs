@@ -24,7 +24,8 @@ pub use claims::Claims;
 pub use close::Close;
 pub use codec::{Codec, Encoded, Serializer, Status};
 pub use definition::{
-    Definition, DefinitionError, JoinRule, PresenceMode, PushRule, Standing, builtin_definitions,
+    Definition, DefinitionError, JoinRule, Overflow, PresenceMode, PushRule, Standing,
+    builtin_definitions,
 };
 pub use frame::{ClientFrame, DecodeError, MAX_REF_BYTES, Payload, Ref};
 pub use names::{

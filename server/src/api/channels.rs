@@ -83,7 +83,7 @@ pub(super) async fn close(
         .close_channel(&topic, CLOSED)
         .ok_or_else(|| no_channel(topic.clone()))?;
     let count = removed.len();
-    gateway.lifecycle.tell(removed).await;
+    gateway.lifecycle.tell(removed);
     tracing::info!(topic, members = count, "admin closed a channel");
     Ok(Json(Done {
         done: format!("Closed {topic} and removed {}.", members_in_words(count)),
@@ -99,7 +99,7 @@ pub(super) async fn remove_member(
         .hub
         .remove_by_id(&topic, &id, REMOVED)
         .ok_or_else(|| ApiError::NotFound("member", id.clone()))?;
-    gateway.lifecycle.tell(removed).await;
+    gateway.lifecycle.tell(removed);
     tracing::info!(topic, member = id, "admin removed a member");
     Ok(Json(Done {
         done: format!("Removed {id} from {topic}."),

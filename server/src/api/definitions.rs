@@ -35,7 +35,7 @@ pub(super) async fn put(
         "admin defined a channel"
     );
     let done = said(&format!("{pattern} is defined"), removed.len());
-    gateway.lifecycle.tell(removed).await;
+    gateway.lifecycle.tell(removed);
     Ok(Json(done))
 }
 
@@ -59,7 +59,7 @@ pub(super) async fn remove(
         &format!("The definition of {pattern} is gone"),
         removed.len(),
     );
-    gateway.lifecycle.tell(removed).await;
+    gateway.lifecycle.tell(removed);
     Ok(Json(done))
 }
 

@@ -61,7 +61,17 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .layer(axum::middleware::from_fn(no_store));
     let socket = Router::new()
         .route("/websocket", get(socket::upgrade))
-        .route("/token", post(token::issue));
+        .route("/token", post(token::issue))
+        .merge(
+            Router::new()
+                .route(
+                    "/longpoll",
+                    get(socket::poll)
+                        .post(socket::publish)
+                        .options(socket::options),
+                )
+                .layer(DefaultBodyLimit::max(socket::MAX_BODY_BYTES)),
+        );
     let pages = pages::router(gateway.clone())
         .route("/login", get(session::follow_link))
         .layer(CompressionLayer::new());

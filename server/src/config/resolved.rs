@@ -8,6 +8,7 @@ use tidegate_auth::Secret;
 use tidegate_protocol::{Definition, builtin_definitions};
 
 use super::{ConfigError, Settings};
+use crate::http::HttpLimits;
 use crate::origin::AllowedOrigins;
 
 /// The configuration of a gateway.
@@ -25,6 +26,7 @@ pub(crate) struct Config {
     pub(crate) tangram_compat: bool,
     pub(crate) node: String,
     pub(crate) idle: Duration,
+    pub(crate) http: HttpLimits,
     pub(crate) drain: Duration,
     pub(crate) max_frame_bytes: usize,
     pub(crate) max_errors: usize,
@@ -107,6 +109,13 @@ impl Config {
                 .clone()
                 .unwrap_or_else(|| tidegate_hub::random_id(8)),
             idle: Duration::from_secs(settings.idle_seconds.unwrap_or(60).max(1)),
+            http: HttpLimits {
+                connections: settings
+                    .max_http_connections
+                    .unwrap_or(4096)
+                    .clamp(1, tokio::sync::Semaphore::MAX_PERMITS),
+                head: Duration::from_secs(settings.http_head_seconds.unwrap_or(10).max(1)),
+            },
             drain: Duration::from_secs(settings.drain_seconds.unwrap_or(5)),
             max_frame_bytes: at_least(settings.max_frame_bytes, 1 << 20, 1024, "max-frame-bytes")?,
             max_errors: at_least(settings.max_errors, 20, 1, "max-errors")?,

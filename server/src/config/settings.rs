@@ -88,6 +88,10 @@ settings! {
     max_connections: usize,
     /// Connections from one address [default: 20000]
     max_connections_per_address: usize,
+    /// HTTP connections at the same time, WebSockets not counted [default: 4096]
+    max_http_connections: usize,
+    /// Seconds that a request's head may take [default: 10]
+    http_head_seconds: u64,
     /// Channels in all [default: 100000]
     max_channels: usize,
     /// Channels that one connection may join [default: 100]

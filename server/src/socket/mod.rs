@@ -1,10 +1,12 @@
-//! `GET /websocket`: from the handshake to the last frame.
+//! `GET /websocket`: from the handshake to the last frame; and `/longpoll` for those without one.
 //!
-//! [`upgrade`](self::upgrade) decides whether there will be a socket, [`transport`] moves frames,
+//! [`upgrade`](self::upgrade) decides whether there will be a socket, [`transport`] moves bytes,
 //! [`session`] is the connection's state machine and knows no socket.
 
+mod longpoll;
 mod session;
 mod transport;
 mod upgrade;
 
+pub(crate) use longpoll::{LongPolls, MAX_BODY_BYTES, options, poll, publish};
 pub(crate) use upgrade::upgrade;

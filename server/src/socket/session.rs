@@ -1,14 +1,20 @@
 //! What one connection says, and what it is answered.
 //!
-//! A session takes frames and queues answers; it knows no socket. Every frame is answered where
-//! the protocol has an answer, and nothing reaches the bus before it is checked in full.
+//! A session takes frames and sends answers; it knows no socket. Every frame is answered where
+//! the protocol has an answer, and nothing reaches the bus before it is checked in full. It never
+//! waits: a push that the bus has not answered yet is kept, and whoever drives the session polls
+//! it before handing over the next frame.
 
+use std::future::Future as _;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use serde_json::{Map, Value};
 use tidegate_auth::{Shown, TokenSource, admit, may_push};
-use tidegate_hub::{Bucket, Connection, Drop, Join, Membership};
+use tidegate_bus::{BusError, Publishing};
+use tidegate_hub::{Bucket, Connection, Drop, Join, Joined};
 use tidegate_protocol::presence::MAX_METADATA_BYTES;
 use tidegate_protocol::{
     BusName, ClientFrame, Close, DecodeError, Direction, Event, Payload, Reason, Ref, Serializer,
@@ -25,12 +31,20 @@ pub(crate) struct Session {
     gateway: Arc<Gateway>,
     connection: Arc<Connection>,
     /// The socket's own token, for joins that bring none.
-    token: Option<String>,
-    /// Who the client is where it shows no token.
-    anonymous: String,
+    token: Option<Box<str>>,
+    /// Who the client is where it shows no token; made when it is needed.
+    anonymous: Option<Box<str>>,
     pushes: Bucket,
     joins: Bucket,
     errors: usize,
+    waiting: Option<Box<Waiting>>,
+}
+
+/// A push on its way to the bus.
+struct Waiting {
+    publishing: Publishing,
+    serializer: Serializer,
+    frame: ClientFrame,
 }
 
 /// What a join's payload may hold; other fields are the application's.
@@ -48,67 +62,103 @@ impl Session {
     ) -> Self {
         let now = gateway.hub.now_ms();
         Self {
-            token,
-            anonymous: tidegate_hub::random_id(8),
+            token: token.map(String::into_boxed_str),
+            anonymous: None,
             pushes: Bucket::new(gateway.config.pushes_per_second, now),
             joins: Bucket::new(gateway.config.joins_per_second, now),
             errors: 0,
+            waiting: None,
             gateway,
             connection,
         }
     }
 
     /// Takes a text frame.
-    pub(crate) async fn text(&mut self, frame: Bytes) {
+    pub(crate) fn text(&mut self, frame: &[u8]) {
         let serializer = self
             .connection
             .serializer()
-            .or_else(|| Serializer::detect(&frame))
-            .ok_or(());
+            .or_else(|| Serializer::detect(frame));
         match serializer {
-            Ok(serializer) => {
+            Some(serializer) => {
                 let serializer = self.connection.decide_serializer(serializer);
+                let frame = Bytes::copy_from_slice(frame);
                 let decoded = serializer.codec().decode_text(&frame);
-                self.decoded(serializer, decoded).await;
+                self.decoded(serializer, decoded);
             }
-            Err(()) => self.malformed(Serializer::V2, DecodeError::NotAFrame),
+            None => self.malformed(Serializer::V2, DecodeError::NotAFrame),
         }
     }
 
     /// Takes a binary frame; only V2 has them.
-    pub(crate) async fn binary(&mut self, frame: Bytes) {
+    pub(crate) fn binary(&mut self, frame: &[u8]) {
         let serializer = self.connection.decide_serializer(Serializer::V2);
+        let frame = Bytes::copy_from_slice(frame);
         let decoded = serializer.codec().decode_binary(&frame);
-        self.decoded(serializer, decoded).await;
+        self.decoded(serializer, decoded);
     }
 
-    async fn decoded(&mut self, serializer: Serializer, decoded: Result<ClientFrame, DecodeError>) {
+    /// Whether a push waits for the bus. The next frame is taken after it is answered, so that
+    /// answers keep the order of what they answer.
+    pub(crate) fn is_waiting(&self) -> bool {
+        self.waiting.is_some()
+    }
+
+    /// Answers the push that waits, once the bus has.
+    pub(crate) fn poll_waiting(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        let Some(waiting) = &mut self.waiting else {
+            return Poll::Ready(());
+        };
+        let result = std::task::ready!(Pin::new(&mut waiting.publishing).poll(context));
+        if let Some(waiting) = self.waiting.take() {
+            self.published(waiting.serializer, &waiting.frame, result);
+        }
+        Poll::Ready(())
+    }
+
+    fn decoded(&mut self, serializer: Serializer, decoded: Result<ClientFrame, DecodeError>) {
         match decoded {
-            Ok(frame) => self.frame(serializer, frame).await,
+            Ok(frame) => self.frame(serializer, frame),
             Err(error) => self.malformed(serializer, error),
         }
     }
 
-    async fn frame(&mut self, serializer: Serializer, frame: ClientFrame) {
+    fn frame(&mut self, serializer: Serializer, frame: ClientFrame) {
         let outcome = match (frame.topic.as_str(), frame.event.as_str()) {
             ("phoenix", "heartbeat") => {
                 self.reply(serializer, &frame, Status::Ok, "{}");
                 Ok(())
             }
             ("phoenix", _) => Err(Reason::UnmatchedTopic),
-            (_, "phx_join") => self.join(serializer, &frame).await,
+            (_, "phx_join") => self.join(serializer, &frame),
             (_, "phx_leave") => {
-                self.leave(serializer, &frame).await;
+                self.leave(serializer, &frame);
                 Ok(())
             }
-            _ => self.push(serializer, &frame).await,
+            _ => match self.push(serializer, &frame) {
+                Ok(Some(mut publishing)) => {
+                    match publishing.now() {
+                        Some(result) => self.published(serializer, &frame, result),
+                        None => {
+                            self.waiting = Some(Box::new(Waiting {
+                                publishing,
+                                serializer,
+                                frame,
+                            }));
+                        }
+                    }
+                    return;
+                }
+                Ok(None) => Ok(()),
+                Err(reason) => Err(reason),
+            },
         };
         if let Err(reason) = outcome {
             self.refuse(serializer, &frame, reason);
         }
     }
 
-    async fn join(&mut self, serializer: Serializer, frame: &ClientFrame) -> Result<(), Reason> {
+    fn join(&mut self, serializer: Serializer, frame: &ClientFrame) -> Result<(), Reason> {
         let topic = Topic::new(&frame.topic).map_err(|_| Reason::InvalidTopic)?;
         let join_ref = if frame.join_ref.is_null() {
             &frame.reference
@@ -129,7 +179,10 @@ impl Session {
         let standing = admit(&definition, topic.as_str(), &shown, compat)?;
         let user = match shown {
             Shown::Token(_, Ok(claims)) if !claims.id.trim().is_empty() => claims.id,
-            _ => self.anonymous.clone(),
+            _ => self
+                .anonymous
+                .get_or_insert_with(|| tidegate_hub::random_id(8).into())
+                .to_string(),
         };
         if user.len() > MAX_USER_BYTES {
             return Err(Reason::InvalidToken);
@@ -143,7 +196,7 @@ impl Session {
             metadata: payload.presence,
         };
         let lifecycle = hub.join(&self.connection, serializer, join)?;
-        self.gateway.lifecycle.tell(lifecycle).await;
+        self.gateway.lifecycle.tell(lifecycle);
         Ok(())
     }
 
@@ -151,17 +204,14 @@ impl Session {
     fn shown(&self, own: Option<String>) -> Shown {
         let (source, token) = match (own, &self.token) {
             (Some(own), _) => (TokenSource::Join, own),
-            (None, Some(token)) => (TokenSource::Socket, token.clone()),
+            (None, Some(token)) => (TokenSource::Socket, token.to_string()),
             (None, None) => return Shown::Nothing,
         };
         Shown::Token(source, self.gateway.tokens.check(&token))
     }
 
-    async fn leave(&mut self, serializer: Serializer, frame: &ClientFrame) {
-        let member = self.connection.joined_channel(&frame.topic);
-        let Some(Membership { join_ref, .. }) =
-            member.and_then(|channel| channel.membership(&self.connection))
-        else {
+    fn leave(&mut self, serializer: Serializer, frame: &ClientFrame) {
+        let Some(Joined { join_ref, .. }) = self.connection.joined(&frame.topic) else {
             return self.reply(serializer, frame, Status::Ok, "{}");
         };
         if !frame.join_ref.is_null() && frame.join_ref != join_ref {
@@ -172,24 +222,28 @@ impl Session {
         let end = serializer
             .codec()
             .end(&join_ref, &frame.topic, "phx_close", "{}");
-        self.connection.outbox.control(end);
-        self.gateway.lifecycle.tell(lifecycle).await;
+        self.connection.outbox.control(&end);
+        self.gateway.lifecycle.tell(lifecycle);
     }
 
-    async fn push(&mut self, serializer: Serializer, frame: &ClientFrame) -> Result<(), Reason> {
+    /// Hands a push to the bus; `None` when nothing is to be published.
+    fn push(
+        &mut self,
+        serializer: Serializer,
+        frame: &ClientFrame,
+    ) -> Result<Option<Publishing>, Reason> {
         let topic = Topic::new(&frame.topic).map_err(|_| Reason::InvalidTopic)?;
         let event = Event::new(&frame.event).map_err(|_| Reason::InvalidEvent)?;
-        let member = self
-            .connection
-            .joined_channel(topic.as_str())
-            .and_then(|channel| {
-                Some((channel.membership(&self.connection)?, channel.definition()))
-            });
-        let Some((Membership { join_ref, standing }, definition)) = member else {
+        let Some(Joined {
+            channel,
+            join_ref,
+            standing,
+        }) = self.connection.joined(topic.as_str())
+        else {
             return Err(Reason::UnmatchedTopic);
         };
         if !frame.join_ref.is_null() && frame.join_ref != join_ref {
-            return Ok(());
+            return Ok(None);
         }
         if !self.pushes.take(self.gateway.hub.now_ms()) {
             return Err(Reason::TooManyPushes);
@@ -200,12 +254,12 @@ impl Session {
                 .hub
                 .update_presence(&self.connection, topic.as_str(), metadata);
             self.reply(serializer, frame, Status::Ok, "{}");
-            return Ok(());
+            return Ok(None);
         }
         if event.is_reserved() {
             return Err(Reason::ReservedEvent);
         }
-        if !may_push(&definition, standing) {
+        if !may_push(&channel.definition(), standing) {
             return Err(Reason::PushNotAllowed);
         }
         let name = BusName {
@@ -213,16 +267,24 @@ impl Session {
             topic,
             event,
         };
-        self.gateway
-            .bus
-            .publish(name, frame.payload.bytes().clone())
-            .await
-            .map_err(|_| Reason::BusUnavailable)?;
+        let body = frame.payload.bytes().clone();
+        Ok(Some(self.gateway.bus.publish(name, body)))
+    }
+
+    /// The bus has the event, or will not have it.
+    fn published(
+        &mut self,
+        serializer: Serializer,
+        frame: &ClientFrame,
+        result: Result<(), BusError>,
+    ) {
+        if result.is_err() {
+            return self.refuse(serializer, frame, Reason::BusUnavailable);
+        }
         self.gateway
             .hub
             .passed_up(&self.connection, &frame.topic, &frame.event, &frame.payload);
         self.reply(serializer, frame, Status::Ok, "{}");
-        Ok(())
     }
 
     /// Answers a frame, unless it asked for no answer.
@@ -234,7 +296,7 @@ impl Session {
         let codec = serializer.codec();
         let (join_ref, reference) = (&frame.join_ref, &frame.reference);
         let answer = codec.reply(join_ref, reference, &frame.topic, status, response);
-        self.connection.outbox.control(answer);
+        self.connection.outbox.control(&answer);
     }
 
     fn refuse(&mut self, serializer: Serializer, frame: &ClientFrame, reason: Reason) {
@@ -246,7 +308,7 @@ impl Session {
                 let (reference, topic) = (&frame.reference, frame.topic.as_str());
                 let json = reason.to_json();
                 let answer = codec.reply(&Ref::NULL, reference, topic, Status::Error, &json);
-                self.connection.outbox.control(answer);
+                self.connection.outbox.control(&answer);
             }
         } else {
             self.reply(serializer, frame, Status::Error, &reason.to_json());
@@ -264,7 +326,7 @@ impl Session {
         let answer = serializer
             .codec()
             .push(&Ref::NULL, "phoenix", "error", &payload.to_string());
-        self.connection.outbox.control(answer);
+        self.connection.outbox.control(&answer);
         self.count_error();
     }
 

@@ -1,189 +1,270 @@
-//! One open socket: reading and writing, side by side in one task.
+//! One open socket: reading, answering, writing what had to wait, closing, all in one task.
 //!
-//! Neither waits for the other. What is read goes through the [`Session`]; what is written comes
-//! from the connection's outbox. Whoever finds that the socket must end says so through the
-//! outbox, so that every end has a code and a reason.
+//! What is read is decoded where it lies, in a buffer that all connections of a thread share: an
+//! idle connection holds none. What is written goes straight into the socket from whoever sends
+//! it (see [`tidegate_hub::Outbox`]); this task writes only what the socket would not take at
+//! first. Whoever finds that the socket must end says so through the outbox, so that every end has
+//! a code and a reason.
 
-use std::error::Error as _;
+use std::cell::RefCell;
+use std::future::{Future as _, poll_fn};
+use std::io::{self, IoSlice};
 use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
-use bytes::Bytes;
-use futures::stream::{SplitSink, SplitStream};
-use futures::{FutureExt, SinkExt, StreamExt};
-use tidegate_hub::{Batch, Connection};
-use tidegate_protocol::{Close, Encoded};
-use tokio::time::timeout;
-use tokio_tungstenite::tungstenite;
+use futures::FutureExt as _;
+use tidegate_hub::{Connection, Wire, Work};
+use tidegate_protocol::Close;
+use tidegate_websocket::{Decoder, Frame, Item, Kind, Opcode, Violation};
+use tokio::io::{AsyncRead as _, ReadBuf};
+use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::time::{Sleep, sleep, timeout};
 
 use super::session::Session;
 use crate::gateway::Gateway;
 
-/// About how many bytes are handed to the socket before it is flushed.
-const BATCH_BYTES: usize = 64 * 1024;
-/// How long a write may take once the socket is to be closed, and how long the peer has to
-/// answer the close frame.
+/// Bytes read in one call.
+const READ_BYTES: usize = 64 * 1024;
+/// How long writing may take once the socket is to be closed, and how long the peer has to answer
+/// the close frame.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
 
-/// Runs the socket to its end.
-pub(crate) async fn run(
-    gateway: Arc<Gateway>,
-    connection: Arc<Connection>,
-    token: Option<String>,
-    socket: WebSocket,
-) {
-    let (sink, mut stream) = socket.split();
-    let mut session = Session::new(gateway.clone(), connection.clone(), token);
-    let mut writing = std::pin::pin!(write(&gateway, &connection, sink));
-    let reading = AssertUnwindSafe(read(&gateway, &connection, &mut session, &mut stream));
-    let closed = tokio::select! {
-        // A fault of ours while a frame is handled ends this connection and no other.
-        end = reading.catch_unwind() => match end.unwrap_or(End::Close(Close::InternalError)) {
-            End::Gone => None,
-            End::Close(close) => {
-                connection.outbox.close(close);
-                writing.await
-            }
-        },
-        closed = &mut writing => closed,
-    };
-    // The members go before the closing handshake: nobody waits for a slow goodbye.
-    gateway
-        .lifecycle
-        .tell(gateway.hub.disconnect(&connection))
-        .await;
-    if closed.is_some() {
-        let goodbye = async { while let Some(Ok(_)) = stream.next().await {} };
-        // Whether the peer answered makes no difference any more.
-        let _ = timeout(CLOSE_GRACE, goodbye).await;
+thread_local! {
+    /// What was read last; decoded before the thread does anything else.
+    static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
+}
+
+/// The writing half of a socket, for whoever has a frame for it.
+struct SocketWire(OwnedWriteHalf);
+
+impl Wire for SocketWire {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
     }
-    tracing::debug!(connection = connection.id, ?closed, "closed");
+
+    fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(slices)
+    }
 }
 
-/// Ends a socket for which there is no room.
-pub(crate) async fn turn_away(mut socket: WebSocket) {
-    let frame = CloseFrame {
-        code: 1013,
-        reason: Utf8Bytes::from_static("too many connections"),
-    };
-    // The peer may have gone already.
-    let _ = timeout(CLOSE_GRACE, socket.send(Message::Close(Some(frame)))).await;
-}
-
+/// How a socket ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
-    /// The peer has gone; there is nobody to tell.
+    /// The peer has gone, or the socket is broken; there is nobody to tell.
     Gone,
+    /// The peer wants to close, with this code.
+    Asked(Option<u16>),
     /// The socket is to be closed so.
     Close(Close),
 }
 
-async fn read(
-    gateway: &Gateway,
-    connection: &Connection,
-    session: &mut Session,
-    stream: &mut SplitStream<WebSocket>,
-) -> End {
-    loop {
-        let Ok(message) = timeout(gateway.config.idle, stream.next()).await else {
-            return End::Close(Close::Idle);
+/// A connection's task between two of its turns.
+struct Driver {
+    gateway: Arc<Gateway>,
+    connection: Arc<Connection>,
+    session: Session,
+    reader: OwnedReadHalf,
+    decoder: Decoder,
+    /// What was read while a push waits for the bus.
+    unhandled: Vec<u8>,
+    /// Runs while the socket is to be closed and does not take what must go before.
+    grace: Option<Pin<Box<Sleep>>>,
+}
+
+/// Runs the socket to its end. `early` is what the peer sent right behind its handshake.
+pub(crate) async fn run(
+    gateway: Arc<Gateway>,
+    connection: Arc<Connection>,
+    token: Option<String>,
+    socket: TcpStream,
+    early: Vec<u8>,
+) {
+    let (reader, writer) = socket.into_split();
+    connection.outbox.attach(Box::new(SocketWire(writer)));
+    let mut driver = Driver {
+        session: Session::new(gateway.clone(), connection.clone(), token),
+        decoder: Decoder::new(gateway.config.max_frame_bytes),
+        unhandled: early,
+        grace: None,
+        gateway,
+        connection,
+        reader,
+    };
+    // A fault of ours while a frame is handled ends this connection and no other.
+    let end = AssertUnwindSafe(poll_fn(|context| driver.poll(context)))
+        .catch_unwind()
+        .await
+        .unwrap_or(End::Close(Close::InternalError));
+    // The members go before the closing handshake: nobody waits for a slow goodbye.
+    let lifecycle = driver.gateway.hub.disconnect(&driver.connection);
+    driver.gateway.lifecycle.tell(lifecycle);
+    tracing::debug!(connection = %driver.connection.id, ?end, "closed");
+    let goodbye = async {
+        let (frame, answered) = match end {
+            End::Gone => return,
+            End::Asked(code) => (Frame::close(code.unwrap_or(1000), ""), true),
+            End::Close(close) => (Frame::close(close.code(), close.reason()), false),
         };
-        let message = match message {
-            None => return End::Gone,
-            Some(Err(error)) => return read_error(&error),
-            Some(Ok(message)) => message,
-        };
-        match message {
-            Message::Text(text) => {
-                connection.count_in();
-                gateway.hub.stats.bytes_in.add(text.len());
-                session.text(Bytes::from(text)).await;
-            }
-            Message::Binary(data) => {
-                connection.count_in();
-                gateway.hub.stats.bytes_in.add(data.len());
-                session.binary(data).await;
-            }
-            // The library answers pings, and the answer to a close.
-            Message::Ping(_) | Message::Pong(_) => {}
-            Message::Close(_) => return End::Gone,
+        if say(driver.reader.as_ref(), &frame).await.is_ok() && !answered {
+            driver.goodbye().await;
+        }
+    };
+    // Whether the peer answered makes no difference any more.
+    let _ = timeout(CLOSE_GRACE, goodbye).await;
+    driver.connection.outbox.detach();
+}
+
+/// Ends a socket for which there is no room.
+pub(crate) async fn turn_away(socket: TcpStream) {
+    let close = Close::TooManyConnections;
+    let frame = Frame::close(close.code(), close.reason());
+    // The peer may have gone already.
+    let _ = timeout(CLOSE_GRACE, say(&socket, &frame)).await;
+}
+
+async fn say(socket: &TcpStream, frame: &Frame) -> io::Result<()> {
+    let mut rest = &frame.bytes()[..];
+    while !rest.is_empty() {
+        socket.writable().await?;
+        match socket.try_write(rest) {
+            Ok(written) => rest = &rest[written..],
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
         }
     }
+    Ok(())
 }
 
-fn read_error(error: &axum::Error) -> End {
-    match error
-        .source()
-        .and_then(|source| source.downcast_ref::<tungstenite::Error>())
-    {
-        Some(tungstenite::Error::Capacity(_)) => End::Close(Close::TooLarge),
-        Some(tungstenite::Error::Utf8(_)) => End::Close(Close::NotUtf8),
-        Some(tungstenite::Error::Protocol(
-            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        )) => End::Gone,
-        Some(tungstenite::Error::Protocol(_)) => End::Close(Close::ProtocolError),
-        _ => End::Gone,
-    }
-}
-
-/// Writes until the outbox says that the socket ends, and how it did; `None` when it broke.
-async fn write(
-    gateway: &Gateway,
-    connection: &Connection,
-    mut sink: SplitSink<WebSocket, Message>,
-) -> Option<Close> {
-    let mut frames = Vec::new();
-    loop {
-        match connection.outbox.take(&mut frames, BATCH_BYTES) {
-            Batch::Empty => {
-                if frames.capacity() > 64 {
-                    frames = Vec::new();
-                }
-                connection.outbox.wait().await;
+impl Driver {
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        loop {
+            if let Some(end) = self.write(context) {
+                return Poll::Ready(end);
             }
-            Batch::Frames => {
-                let (count, bytes) = (frames.len(), frames.iter().map(Encoded::len).sum());
-                let writing = async {
-                    for frame in frames.drain(..) {
-                        sink.feed(message(frame)).await?;
+            if self.connection.outbox.closing().is_some() {
+                // Woken when the socket takes more, or when the grace is over.
+                return Poll::Pending;
+            }
+            ready!(self.session.poll_waiting(context));
+            let end = if self.unhandled.is_empty() {
+                ready!(self.read(context))
+            } else {
+                let mut unhandled = std::mem::take(&mut self.unhandled);
+                self.handle(&mut unhandled)
+            };
+            if let Some(end) = end {
+                return Poll::Ready(end);
+            }
+        }
+    }
+
+    /// Writes what had to wait, as far as the socket takes it.
+    fn write(&mut self, context: &mut Context<'_>) -> Option<End> {
+        loop {
+            let (work, written) = self.connection.outbox.flush(context);
+            self.gateway.hub.stats.bytes_out.add(written);
+            match work {
+                Work::None => return None,
+                Work::Gone => return Some(End::Gone),
+                Work::Close(close) => return Some(End::Close(close)),
+                Work::Blocked => match self.reader.as_ref().poll_write_ready(context) {
+                    Poll::Ready(Ok(())) => {}
+                    Poll::Ready(Err(_)) => return Some(End::Gone),
+                    Poll::Pending => return self.grace_is_over(context).then_some(End::Gone),
+                },
+            }
+        }
+    }
+
+    /// Whether a socket that is to be closed has not taken what must go before for too long.
+    fn grace_is_over(&mut self, context: &mut Context<'_>) -> bool {
+        self.connection.outbox.closing().is_some()
+            && self
+                .grace
+                .get_or_insert_with(|| Box::pin(sleep(CLOSE_GRACE)))
+                .as_mut()
+                .poll(context)
+                .is_ready()
+    }
+
+    fn read(&mut self, context: &mut Context<'_>) -> Poll<Option<End>> {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut room = ReadBuf::new(buffer);
+            let read = Pin::new(&mut self.reader).poll_read(context, &mut room);
+            let length = room.filled().len();
+            if ready!(read).is_err() || length == 0 {
+                return Poll::Ready(Some(End::Gone));
+            }
+            self.connection.heard(self.gateway.hub.now_ms());
+            Poll::Ready(self.handle(&mut buffer[..length]))
+        })
+    }
+
+    /// Handles what was read; what comes behind a push that waits for the bus is kept.
+    fn handle(&mut self, mut input: &mut [u8]) -> Option<End> {
+        loop {
+            match self.decoder.next(&mut input) {
+                Ok(None) => return None,
+                Ok(Some(Item::Message(kind, data))) => {
+                    self.connection.count_in();
+                    self.gateway.hub.stats.bytes_in.add(data.len());
+                    match kind {
+                        Kind::Text => self.session.text(&data),
+                        Kind::Binary => self.session.binary(&data),
                     }
-                    sink.flush().await
-                };
-                let stalled = async {
-                    connection.outbox.ended().await;
-                    tokio::time::sleep(CLOSE_GRACE).await;
-                };
-                tokio::select! {
-                    written = writing => written.ok()?,
-                    () = stalled => return None,
+                    if self.session.is_waiting() {
+                        self.unhandled.extend_from_slice(input);
+                        return None;
+                    }
                 }
-                connection.count_out(count);
-                gateway.hub.stats.bytes_out.add(bytes);
+                Ok(Some(Item::Ping(data))) => {
+                    let pong = Frame::new(Opcode::Pong, &data);
+                    self.connection.outbox.control_frame(pong);
+                }
+                Ok(Some(Item::Pong)) => {}
+                Ok(Some(Item::Close(code))) => return Some(End::Asked(code)),
+                Err(violation) => {
+                    tracing::debug!(connection = %self.connection.id, %violation, "refused");
+                    self.connection.outbox.close(match violation {
+                        Violation::NotUtf8 => Close::NotUtf8,
+                        Violation::TooLarge => Close::TooLarge,
+                        _ => Close::ProtocolError,
+                    });
+                    return None;
+                }
             }
-            Batch::Close(close) => {
-                let said = timeout(CLOSE_GRACE, sink.send(close_message(close))).await;
-                return matches!(said, Ok(Ok(()))).then_some(close);
+            if self.connection.outbox.closing().is_some() {
+                return None;
             }
         }
     }
-}
 
-fn close_message(close: Close) -> Message {
-    let reason = Utf8Bytes::from_static(close.reason());
-    Message::Close(Some(CloseFrame {
-        code: close.code(),
-        reason,
-    }))
-}
-
-fn message(frame: Encoded) -> Message {
-    match frame {
-        // Codecs write UTF-8; were it otherwise, a binary frame is the honest form.
-        Encoded::Text(text) => match Utf8Bytes::try_from(text.clone()) {
-            Ok(text) => Message::Text(text),
-            Err(_) => Message::Binary(text),
-        },
-        Encoded::Binary(data) => Message::Binary(data),
+    /// Reads until the peer has answered the close frame, or is gone.
+    async fn goodbye(&mut self) {
+        poll_fn(|context| {
+            BUFFER.with_borrow_mut(|buffer| {
+                loop {
+                    let mut room = ReadBuf::new(buffer);
+                    let read = Pin::new(&mut self.reader).poll_read(context, &mut room);
+                    let length = room.filled().len();
+                    if ready!(read).is_err() || length == 0 {
+                        return Poll::Ready(());
+                    }
+                    let mut input = &mut buffer[..length];
+                    loop {
+                        match self.decoder.next(&mut input) {
+                            Ok(None) => break,
+                            Ok(Some(Item::Close(_))) | Err(_) => return Poll::Ready(()),
+                            Ok(Some(_)) => {}
+                        }
+                    }
+                }
+            })
+        })
+        .await;
     }
 }

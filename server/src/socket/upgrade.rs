@@ -3,39 +3,59 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::ws::WebSocketUpgrade;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
-use base64::engine::general_purpose::{STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
+use hyper_util::rt::TokioIo;
 use serde::Deserialize;
+use sha1::{Digest as _, Sha1};
 use tidegate_hub::ConnectionDetails;
 use tidegate_protocol::Serializer;
+use tokio::net::TcpStream;
 
 use super::transport;
 use crate::gateway::Gateway;
 
-/// An idle connection keeps a read buffer of this size.
-const READ_BUFFER_BYTES: usize = 4096;
 /// How much of a `User-Agent` is kept.
-const USER_AGENT_CHARS: usize = 200;
+const USER_AGENT_BYTES: usize = 200;
 const TOKEN_PROTOCOL: &str = "base64url.bearer.phx.";
 
+/// What the address of a connection may say; other parameters are the application's.
 #[derive(Deserialize)]
 pub(crate) struct ConnectParams {
-    vsn: Option<String>,
+    pub(super) vsn: Option<String>,
     #[serde(rename = "userToken")]
-    user_token: Option<String>,
+    pub(super) user_token: Option<String>,
+}
+
+/// What is known of a client from its request.
+pub(super) fn details(
+    gateway: &Gateway,
+    peer: SocketAddr,
+    headers: &HeaderMap,
+) -> ConnectionDetails {
+    ConnectionDetails {
+        address: peer.ip(),
+        port: peer.port(),
+        user_agent: headers
+            .get(header::USER_AGENT)
+            .and_then(|value| value.to_str().ok())
+            .map(|text| {
+                let end = text.floor_char_boundary(USER_AGENT_BYTES);
+                gateway.hub.user_agent(&text[..end])
+            }),
+    }
 }
 
 pub(crate) async fn upgrade(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     Query(params): Query<ConnectParams>,
-    headers: HeaderMap,
-    upgrade: WebSocketUpgrade,
+    mut request: Request,
 ) -> Response {
+    let headers = request.headers();
     let serializer = match params.vsn.as_deref() {
         None => None,
         Some(version) => match Serializer::from_version(version) {
@@ -43,42 +63,91 @@ pub(crate) async fn upgrade(
             None => return StatusCode::FORBIDDEN.into_response(),
         },
     };
-    if !gateway.config.allowed_origins.allow(&headers) {
+    if !gateway.config.allowed_origins.allow(headers) {
         tracing::info!(
             origin = ?headers.get(header::ORIGIN),
             "a page of another origin was refused; --allowed-origins lets it in"
         );
         return StatusCode::FORBIDDEN.into_response();
     }
-    let (protocol, subprotocol_token) = subprotocol(&headers);
-    let details = ConnectionDetails {
-        address: peer.ip(),
-        port: peer.port(),
-        user_agent: headers
-            .get(header::USER_AGENT)
-            .and_then(|value| value.to_str().ok())
-            .map(|text| text.chars().take(USER_AGENT_CHARS).collect()),
+    let accept = match accept(headers) {
+        Ok(accept) => accept,
+        Err(refused) => return refused.into_response(),
     };
+    let (protocol, subprotocol_token) = subprotocol(headers);
+    let details = details(&gateway, peer, headers);
     let token = subprotocol_token
         .or(params.user_token)
         .filter(|token| !token.is_empty());
-    let max = gateway.config.max_frame_bytes;
-    let mut upgrade = upgrade
-        .read_buffer_size(READ_BUFFER_BYTES)
-        .write_buffer_size(0)
-        .max_message_size(max)
-        .max_frame_size(max);
-    if let Some(protocol) = protocol {
-        upgrade.set_selected_protocol(protocol);
-    }
-    upgrade.on_upgrade(move |socket| async move {
+    let upgrade = hyper::upgrade::on(&mut request);
+    let sockets = gateway.sockets.clone();
+    sockets.spawn(async move {
+        let Some((socket, early)) = socket_of(upgrade).await else {
+            return;
+        };
         // Registered only now: a handshake that is never completed holds nothing.
         if let Some(connection) = gateway.hub.connect(details, serializer) {
-            transport::run(gateway, connection, token, socket).await;
+            transport::run(gateway, connection, token, socket, early).await;
         } else {
             transport::turn_away(socket).await;
         }
-    })
+    });
+    let mut response = StatusCode::SWITCHING_PROTOCOLS.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
+    headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
+    headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if let Some(protocol) = protocol {
+        headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    response
+}
+
+/// The bare socket under an upgraded connection, and what was read from it beyond the handshake.
+async fn socket_of(upgrade: hyper::upgrade::OnUpgrade) -> Option<(TcpStream, Vec<u8>)> {
+    let parts = upgrade
+        .await
+        .inspect_err(|error| tracing::debug!(%error, "a handshake was not completed"))
+        .ok()?
+        .downcast::<TokioIo<TcpStream>>()
+        .inspect_err(|_| tracing::error!("the upgraded connection is no TCP socket"))
+        .ok()?;
+    Some((parts.io.into_inner(), parts.read_buf.to_vec()))
+}
+
+/// What proves to the client that its handshake was understood (RFC 6455, section 4.2.2), or what
+/// is wrong with it.
+fn accept(headers: &HeaderMap) -> Result<HeaderValue, (StatusCode, &'static str)> {
+    let has = |name: header::HeaderName, word: &str| {
+        headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .flat_map(|value| value.split(','))
+            .any(|value| value.trim().eq_ignore_ascii_case(word))
+    };
+    if !has(header::CONNECTION, "upgrade") || !has(header::UPGRADE, "websocket") {
+        let words =
+            "this address is a WebSocket: Connection: Upgrade and Upgrade: websocket are needed";
+        return Err((StatusCode::BAD_REQUEST, words));
+    }
+    if !has(header::SEC_WEBSOCKET_VERSION, "13") {
+        let words = "Sec-WebSocket-Version must be 13";
+        return Err((StatusCode::UPGRADE_REQUIRED, words));
+    }
+    let key = headers
+        .get(header::SEC_WEBSOCKET_KEY)
+        .map(HeaderValue::as_bytes)
+        .filter(|key| STANDARD.decode(key).is_ok_and(|nonce| nonce.len() == 16))
+        .ok_or((
+            StatusCode::BAD_REQUEST,
+            "Sec-WebSocket-Key must be 16 bytes in base64",
+        ))?;
+    let mut sha1 = Sha1::new();
+    sha1.update(key);
+    sha1.update(b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11");
+    HeaderValue::from_str(&STANDARD.encode(sha1.finalize()))
+        .map_err(|_| (StatusCode::INTERNAL_SERVER_ERROR, "internal error"))
 }
 
 /// What to answer to `Sec-WebSocket-Protocol: phoenix, base64url.bearer.phx.<token>`, and the
@@ -111,6 +180,26 @@ fn subprotocol(headers: &HeaderMap) -> (Option<HeaderValue>, Option<String>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// RFC 6455, section 1.3.
+    #[test]
+    fn the_standards_example_is_accepted() {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [
+            ("connection", "keep-alive, Upgrade"),
+            ("upgrade", "WebSocket"),
+            ("sec-websocket-version", "13"),
+            ("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        ] {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+        assert_eq!(accept(&headers).unwrap(), "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+        headers.insert("sec-websocket-version", HeaderValue::from_static("8"));
+        assert_eq!(
+            accept(&headers).unwrap_err().0,
+            StatusCode::UPGRADE_REQUIRED
+        );
+    }
 
     /// A1: the token in the subprotocol, in either alphabet; the answer is `phoenix`.
     #[test]

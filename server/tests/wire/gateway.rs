@@ -100,6 +100,8 @@ impl Gateway {
         assert_eq!(reply[4]["status"], "ok", "{reply}");
         socket.expect_event(topic, "presence_state").await;
         socket.until_presence_diff(topic).await;
+        // Frames are handled one by one: once this is answered the bus knows of the join too.
+        socket.expect_silence().await;
         socket
     }
 

@@ -15,6 +15,19 @@ pub async fn raw(
     headers: &[(&str, &str)],
     body: Option<&Value>,
 ) -> (u16, String, String) {
+    let body = body.map(|body| ("application/json", body.to_string()));
+    let body = body.as_ref().map(|(kind, body)| (*kind, body.as_str()));
+    with_body(gateway, method, path, headers, body).await
+}
+
+/// The same with a body of any kind.
+pub async fn with_body(
+    gateway: &Gateway,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Option<(&str, &str)>,
+) -> (u16, String, String) {
     let mut stream = TcpStream::connect(("127.0.0.1", gateway.port))
         .await
         .unwrap();
@@ -22,17 +35,13 @@ pub async fn raw(
     for (name, value) in headers {
         text += &format!("{name}: {value}\r\n");
     }
-    let body = body.map(Value::to_string);
-    if let Some(body) = &body {
-        text += &format!(
-            "content-type: application/json\r\ncontent-length: {}\r\n",
-            body.len()
-        );
+    if let Some((kind, body)) = body {
+        text += &format!("content-type: {kind}\r\ncontent-length: {}\r\n", body.len());
     } else if method == "POST" || method == "PUT" {
         text += "content-length: 0\r\n";
     }
     text += "\r\n";
-    text += body.as_deref().unwrap_or_default();
+    text += body.map(|(_, body)| body).unwrap_or_default();
     stream.write_all(text.as_bytes()).await.unwrap();
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await.unwrap();

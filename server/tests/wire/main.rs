@@ -25,6 +25,7 @@ mod gateway;
 mod http_api;
 mod joining;
 mod limits;
+mod long_poll;
 mod presence;
 mod pushing;
 mod redis_bus;

@@ -117,6 +117,7 @@ async fn the_definition_says_who_may_push() {
         "open sesame",
     ];
     let gateway = Gateway::with(&flags, config).await;
+    let mut tap = gateway.tap().await;
     let mut anonymous = gateway.connect().await;
     assert_eq!(
         anonymous
@@ -126,7 +127,7 @@ async fn the_definition_says_who_may_push() {
     );
     anonymous.expect_event("news:1", "presence_state").await;
     anonymous.until_presence_diff("news:1").await;
-    let mut tap = gateway.tap().await;
+    assert_eq!(tap.next().await.0, "from:news:1:phx_join");
     let answer = anonymous.ask(json!(["1", "2", "news:1", "post", {}])).await;
     assert_eq!(
         answer,

@@ -81,21 +81,30 @@ impl Client {
                     Ok(None) => break,
                     Ok(Some(request)) => {
                         if self.execute(request) == ControlFlow::Break(()) {
+                            self.shared.broker.flush();
                             return;
                         }
                     }
                     Err(error) => {
                         Tally::add(&self.shared.broker.tally.protocol_errors);
                         self.outbox.reply(Reply::Error(format!("ERR {error}")));
+                        self.shared.broker.flush();
                         return;
                     }
                 }
-                self.outbox.below(unread).await;
+                let mut read = std::pin::pin!(self.outbox.below(unread));
+                if futures::poll!(read.as_mut()).is_pending() {
+                    // What came before does not wait for this client to read its replies.
+                    self.shared.broker.flush();
+                    read.await;
+                }
                 turn += 1;
                 if turn % TURN == 0 {
+                    self.shared.broker.flush();
                     tokio::task::yield_now().await;
                 }
             }
+            self.shared.broker.flush();
             // The buffer is made when there is something to put into it, not before.
             if socket.readable().await.is_err() {
                 return;

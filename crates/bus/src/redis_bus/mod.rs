@@ -32,17 +32,17 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use futures::future::BoxFuture;
 use redis::{Client, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 use tidegate_protocol::BusName;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use self::publisher::{Publisher, queue};
 use self::session::Supervisor;
 use crate::broker::Tally;
-use crate::bus::{Bus, BusError, Counters, Kind, Sink, StartError, Status};
+use crate::bus::{Bus, Counters, Kind, Sink, StartError, Status};
+use crate::publishing::Publishing;
 
 /// Settings of the Redis bus.
 #[derive(Clone, PartialEq, Eq)]
@@ -133,8 +133,11 @@ impl Redis {
         let tally = Arc::new(Tally::default());
         let (publisher, waiting) = queue(config.queue_bytes);
         let tasks = TaskTracker::new();
+        let delivered = Arc::new(Notify::new());
+        tasks.spawn(flush(sink.clone(), delivered.clone(), shutdown.clone()));
         tasks.spawn(
             Supervisor {
+                delivered,
                 client,
                 config,
                 sink,
@@ -162,6 +165,19 @@ impl Redis {
     }
 }
 
+/// Sends on what was delivered. The connection's reading task hands over all that has arrived
+/// before this one gets its turn, so a backlog is sent on as one.
+async fn flush(sink: Arc<dyn Sink>, delivered: Arc<Notify>, shutdown: CancellationToken) {
+    let flushing = async {
+        loop {
+            delivered.notified().await;
+            sink.flush();
+        }
+    };
+    shutdown.run_until_cancelled(flushing).await;
+    sink.flush();
+}
+
 fn connection_info(url: &str) -> Result<ConnectionInfo, StartError> {
     let scheme = url.split("://").next().unwrap_or_default();
     if matches!(scheme, "rediss" | "valkeys") {
@@ -180,16 +196,14 @@ fn connection_info(url: &str) -> Result<ConnectionInfo, StartError> {
 }
 
 impl Bus for Redis {
-    fn publish(&self, name: BusName, body: Bytes) -> BoxFuture<'_, Result<(), BusError>> {
-        Box::pin(async move {
-            let result = self.publisher.publish(&name, body).await;
-            Tally::add(if result.is_ok() {
-                &self.tally.published
-            } else {
-                &self.tally.failed
-            });
-            result
-        })
+    fn publish(&self, name: BusName, body: Bytes) -> Publishing {
+        match self.publisher.publish(&name, body) {
+            Ok(answer) => Publishing::waiting(answer, self.tally.clone()),
+            Err(error) => {
+                Tally::add(&self.tally.failed);
+                Publishing::done(Err(error))
+            }
+        }
     }
 
     fn status(&self) -> watch::Receiver<Status> {

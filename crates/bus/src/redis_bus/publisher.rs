@@ -24,6 +24,9 @@ const OVERHEAD: usize = 256;
 /// Commands in one pipeline.
 const BATCH: usize = 512;
 
+/// Comes when Redis has the event, or will not have it.
+pub(crate) type Answer = oneshot::Receiver<Result<(), BusError>>;
+
 /// One event that waits.
 pub(crate) struct Waiting {
     name: String,
@@ -62,8 +65,8 @@ pub(crate) fn queue(limit: usize) -> (Publisher, mpsc::Receiver<Waiting>) {
 }
 
 impl Publisher {
-    /// Queues the event when first polled and waits for Redis to have it.
-    pub(crate) async fn publish(&self, name: &BusName, body: Bytes) -> Result<(), BusError> {
+    /// Queues the event; what is given back tells when Redis has it.
+    pub(crate) fn publish(&self, name: &BusName, body: Bytes) -> Result<Answer, BusError> {
         let full = || BusError::Full { limit: self.limit };
         let name = name.to_string();
         let weight = u32::try_from(name.len() + body.len() + OVERHEAD).map_err(|_| full())?;
@@ -86,10 +89,7 @@ impl Publisher {
                     BusError::Unavailable("the gateway is stopping".to_owned())
                 }
             })?;
-        let lost = "the connection to Redis was lost before it answered";
-        answered
-            .await
-            .unwrap_or_else(|_| Err(BusError::Unavailable(lost.to_owned())))
+        Ok(answered)
     }
 }
 

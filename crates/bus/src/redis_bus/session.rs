@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, PushInfo, PushKind, RedisError, Value};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
@@ -29,6 +29,8 @@ pub(crate) struct Supervisor {
     pub(crate) client: Client,
     pub(crate) config: RedisConfig,
     pub(crate) sink: Arc<dyn Sink>,
+    /// Told after each delivery.
+    pub(crate) delivered: Arc<Notify>,
     pub(crate) tally: Arc<Tally>,
     pub(crate) status: watch::Sender<Status>,
     pub(crate) shutdown: CancellationToken,
@@ -55,6 +57,7 @@ impl Supervisor {
                 self.client.clone(),
                 self.config.clone(),
                 self.sink.clone(),
+                self.delivered.clone(),
                 self.tally.clone(),
             );
             match self.refusing(connect).await {
@@ -143,6 +146,7 @@ async fn connect(
     client: Client,
     config: RedisConfig,
     sink: Arc<dyn Sink>,
+    delivered: Arc<Notify>,
     tally: Arc<Tally>,
 ) -> Result<Session, String> {
     let lost = CancellationToken::new();
@@ -153,6 +157,7 @@ async fn connect(
         let notice = lost.clone();
         let on_push = move |push: PushInfo| {
             take_push(push, &*sink, &tally, &notice);
+            delivered.notify_one();
             Ok::<_, redis::aio::SendError>(())
         };
         let with_messages = settings.clone().set_push_sender(on_push);

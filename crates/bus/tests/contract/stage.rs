@@ -38,13 +38,21 @@ pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
 /// Keeps what the bus hands over.
 #[derive(Default)]
 pub(crate) struct Recorder {
+    /// Delivered, and not yet said to go on its way.
+    unflushed: Mutex<Vec<Inbound>>,
     pub(crate) events: Mutex<Vec<Inbound>>,
     pub(crate) refused: Mutex<Vec<NameError>>,
 }
 
 impl Sink for Recorder {
     fn deliver(&self, event: Inbound) {
-        self.events.lock().push(event);
+        self.unflushed.lock().push(event);
+    }
+
+    fn flush(&self) {
+        // Both locked, so that two tasks that flush keep the order.
+        let mut events = self.events.lock();
+        events.append(&mut self.unflushed.lock());
     }
 
     fn refused(&self, error: NameError) {

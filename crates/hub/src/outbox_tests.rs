@@ -1,0 +1,145 @@
+//! The outbox with a wire that takes as much as the test says.
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::*;
+
+/// A kernel with room for so many bytes.
+#[derive(Default)]
+struct Kernel {
+    room: Mutex<usize>,
+    got: Mutex<Vec<u8>>,
+    broken: Mutex<bool>,
+}
+
+#[derive(Clone, Default)]
+struct Shared(Arc<Kernel>);
+
+impl Wire for Shared {
+    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        if *self.0.broken.lock() {
+            return Err(io::ErrorKind::BrokenPipe.into());
+        }
+        let mut room = self.0.room.lock();
+        let took = bytes.len().min(*room);
+        *room -= took;
+        self.0.got.lock().extend_from_slice(&bytes[..took]);
+        match took {
+            0 => Err(io::ErrorKind::WouldBlock.into()),
+            took => Ok(took),
+        }
+    }
+
+    fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
+        let all: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
+        self.try_write(&all)
+    }
+}
+
+fn outbox(room: usize, max_bytes: usize, max_frames: usize) -> (Outbox, Shared) {
+    let outbox = Outbox::new(max_bytes, max_frames);
+    let kernel = Shared::default();
+    *kernel.0.room.lock() = room;
+    outbox.attach(Box::new(kernel.clone()));
+    (outbox, kernel)
+}
+
+fn events(texts: &[&str]) -> Events {
+    Events::new(
+        texts
+            .iter()
+            .map(|text| Frame::text(text.as_bytes()))
+            .collect(),
+    )
+}
+
+fn flush(outbox: &Outbox) -> Work {
+    outbox.flush(&Context::from_waker(Waker::noop())).0
+}
+
+#[test]
+fn what_the_kernel_takes_is_written_at_once() {
+    let (outbox, kernel) = outbox(100, 100, 10);
+    let sent = outbox.data(1, &events(&["a", "b"]), Overflow::Close);
+    assert_eq!((sent.taken, sent.dropped, sent.written), (2, 0, 6));
+    outbox.control_frame(Frame::text(b"c"));
+    assert_eq!(*kernel.0.got.lock(), b"\x81\x01a\x81\x01b\x81\x01c");
+    assert_eq!((outbox.queued_bytes(), outbox.frames()), (0, 3));
+}
+
+#[test]
+fn the_rest_waits_and_control_overtakes_whole_frames_only() {
+    let (outbox, kernel) = outbox(4, 100, 10);
+    outbox.data(1, &events(&["one", "two"]), Overflow::Close);
+    outbox.data(1, &events(&["three"]), Overflow::Close);
+    outbox.control_frame(Frame::text(b"reply"));
+    assert_eq!(flush(&outbox), Work::Blocked);
+    *kernel.0.room.lock() = 100;
+    assert_eq!(flush(&outbox), Work::None);
+    assert_eq!(
+        *kernel.0.got.lock(),
+        b"\x81\x03one\x81\x03two\x81\x05reply\x81\x05three"
+    );
+    assert_eq!(outbox.queued_bytes(), 0);
+}
+
+/// A15: a full queue, in bytes or in frames, ends the connection as a slow consumer.
+#[test]
+fn a_full_queue_closes_the_connection() {
+    for (max_bytes, max_frames) in [(10, 10), (100, 2)] {
+        let (outbox, kernel) = outbox(0, max_bytes, max_frames);
+        outbox.data(1, &events(&["ab"]), Overflow::Close);
+        outbox.data(1, &events(&["cd"]), Overflow::Close);
+        let sent = outbox.data(1, &events(&["ef"]), Overflow::Close);
+        assert_eq!((sent.taken, sent.dropped), (0, 1));
+        assert_eq!(outbox.closing(), Some(Close::SlowConsumer));
+        assert_eq!(outbox.data(1, &events(&["gh"]), Overflow::Close).dropped, 1);
+        assert_eq!(outbox.queued_bytes(), 0);
+        *kernel.0.room.lock() = 100;
+        assert_eq!(flush(&outbox), Work::Close(Close::SlowConsumer));
+    }
+}
+
+#[test]
+fn the_control_lane_is_bounded_too() {
+    let (outbox, _) = outbox(0, 100, 2);
+    for _ in 0..3 {
+        outbox.control_frame(Frame::text(b"reply"));
+    }
+    assert_eq!(outbox.closing(), Some(Close::SlowConsumer));
+}
+
+#[test]
+fn what_was_promised_goes_out_before_the_close() {
+    let (outbox, kernel) = outbox(0, 100, 10);
+    outbox.data(1, &events(&["event"]), Overflow::Close);
+    outbox.control_frame(Frame::text(b"reply"));
+    outbox.close(Close::Restart);
+    outbox.close(Close::Idle);
+    *kernel.0.room.lock() = 100;
+    assert_eq!(flush(&outbox), Work::Close(Close::Restart));
+    assert_eq!(*kernel.0.got.lock(), b"\x81\x05reply");
+}
+
+#[test]
+fn a_broken_socket_takes_nothing_more() {
+    let (outbox, kernel) = outbox(100, 100, 10);
+    *kernel.0.broken.lock() = true;
+    outbox.control_frame(Frame::text(b"reply"));
+    assert_eq!(flush(&outbox), Work::Gone);
+    assert_eq!(outbox.data(1, &events(&["a"]), Overflow::Close).dropped, 1);
+}
+
+#[test]
+fn without_a_wire_frames_wait_to_be_taken() {
+    let outbox = Outbox::new(100, 10);
+    outbox.data(1, &events(&["a", "b"]), Overflow::Close);
+    outbox.control_frame(Frame::text(b"c"));
+    let found: Vec<_> = std::iter::from_fn(|| outbox.pop())
+        .map(|frame| frame.bytes().to_vec())
+        .collect();
+    assert_eq!(found, [b"\x81\x01c", b"\x81\x01a", b"\x81\x01b"]);
+    assert_eq!(outbox.queued_bytes(), 0);
+}

@@ -1,0 +1,355 @@
+//! `GET` and `POST /longpoll`: the same protocol for clients that cannot have a socket.
+//!
+//! As Phoenix has it (wire.md E 8.5): the HTTP status is 200 whatever happens, the logical status
+//! stands in the body. A session is a connection of the hub like any other, whose frames wait in
+//! its outbox until the next poll takes them. Binary events cannot be carried to the client; they
+//! are dropped and counted.
+
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{ConnectInfo, Query, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tidegate_hub::{Connection, Drop, Work, random_id};
+use tidegate_protocol::Serializer;
+use tokio::time::timeout;
+
+use super::session::Session;
+use super::upgrade::{ConnectParams, details};
+use crate::gateway::Gateway;
+
+/// How long a poll waits for something to say.
+pub(crate) const WINDOW: Duration = Duration::from_secs(10);
+/// After so long without a poll a session is over.
+const EXPIRES_AFTER: Duration = Duration::from_secs(15);
+/// About how many bytes one poll answers.
+const ANSWER_BYTES: usize = 256 * 1024;
+/// Lines that are read of one `POST`.
+const MAX_LINES: usize = 100;
+/// The largest body of a `POST`.
+pub(crate) const MAX_BODY_BYTES: usize = 8 << 20;
+
+const TOKEN: HeaderName = HeaderName::from_static("x-phoenix-longpoll-token");
+const AUTH_TOKEN: HeaderName = HeaderName::from_static("x-phoenix-authtoken");
+
+/// The sessions of this gateway, by token.
+#[derive(Default)]
+pub(crate) struct LongPolls(Mutex<HashMap<String, Arc<LongPoll>>>);
+
+struct LongPoll {
+    connection: Arc<Connection>,
+    /// Held by the `POST` that is being handled.
+    session: tokio::sync::Mutex<Session>,
+    /// Held by the poll that waits; the next one has to wait for its end.
+    polling: tokio::sync::Mutex<()>,
+}
+
+/// What every answer says.
+#[derive(Debug, Serialize)]
+struct Answer {
+    status: u16,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    messages: Option<Vec<String>>,
+}
+
+impl Answer {
+    const fn status(status: u16) -> Self {
+        Self {
+            status,
+            token: None,
+            messages: None,
+        }
+    }
+}
+
+impl IntoResponse for Answer {
+    fn into_response(self) -> Response {
+        let mut response = Json(self).into_response();
+        allow_all(response.headers_mut());
+        response
+    }
+}
+
+fn allow_all(headers: &mut HeaderMap) {
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_ORIGIN,
+        HeaderValue::from_static("*"),
+    );
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+}
+
+#[derive(Deserialize)]
+pub(crate) struct PollParams {
+    token: Option<String>,
+    #[serde(flatten)]
+    connect: ConnectParams,
+}
+
+/// The session's token: of the header, else of the address.
+fn token_of(params: &PollParams, headers: &HeaderMap) -> Option<String> {
+    headers
+        .get(TOKEN)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+        .or_else(|| params.token.clone())
+        .filter(|token| !token.is_empty())
+}
+
+/// `OPTIONS /longpoll`: pages of other origins may ask; whether they are answered is decided by
+/// `--allowed-origins`, as with sockets.
+pub(crate) async fn options() -> Response {
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    let headers = response.headers_mut();
+    allow_all(headers);
+    for (name, value) in [
+        (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, POST, OPTIONS"),
+        (
+            header::ACCESS_CONTROL_ALLOW_HEADERS,
+            "content-type, x-phoenix-authtoken, x-phoenix-longpoll-token",
+        ),
+        (header::ACCESS_CONTROL_MAX_AGE, "86400"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+/// `GET /longpoll`: begins a session, or waits for what it has to say.
+pub(crate) async fn poll(
+    State(gateway): State<Arc<Gateway>>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    Query(params): Query<PollParams>,
+    headers: HeaderMap,
+) -> Response {
+    if !gateway.config.allowed_origins.allow(&headers) {
+        return Answer::status(403).into_response();
+    }
+    let Some(token) = token_of(&params, &headers) else {
+        return begin(&gateway, peer, params.connect, &headers).into_response();
+    };
+    let Some(found) = gateway.long_polls.get(&token) else {
+        return Answer::status(410).into_response();
+    };
+    wait(&gateway, &found, token).await.into_response()
+}
+
+fn begin(
+    gateway: &Arc<Gateway>,
+    peer: SocketAddr,
+    params: ConnectParams,
+    headers: &HeaderMap,
+) -> Answer {
+    let serializer = match params.vsn.as_deref() {
+        None => None,
+        Some(version) => match Serializer::from_version(version) {
+            Some(serializer) => Some(serializer),
+            None => return Answer::status(403),
+        },
+    };
+    let auth_token = headers
+        .get(AUTH_TOKEN)
+        .and_then(|value| value.to_str().ok())
+        .map(str::to_owned)
+        .or(params.user_token)
+        .filter(|token| !token.is_empty());
+    let details = details(gateway, peer, headers);
+    let Some(connection) = gateway.hub.connect(details, serializer) else {
+        return Answer::status(503);
+    };
+    let session = Session::new(gateway.clone(), connection.clone(), auth_token);
+    let token = random_id(32);
+    gateway.long_polls.0.lock().insert(
+        token.clone(),
+        Arc::new(LongPoll {
+            connection,
+            session: tokio::sync::Mutex::new(session),
+            polling: tokio::sync::Mutex::default(),
+        }),
+    );
+    Answer {
+        status: 410,
+        token: Some(token),
+        messages: Some(Vec::new()),
+    }
+}
+
+/// Waits for frames, at most one window.
+async fn wait(gateway: &Gateway, session: &LongPoll, token: String) -> Answer {
+    let connection = &session.connection;
+    connection.heard(gateway.hub.now_ms());
+    let taking = async {
+        let _turn = session.polling.lock().await;
+        loop {
+            let messages = take(gateway, connection);
+            if !messages.is_empty() {
+                return Some(messages);
+            }
+            let open = poll_fn(|context| match connection.outbox.flush(context).0 {
+                Work::Close(_) | Work::Gone => Poll::Ready(false),
+                Work::None | Work::Blocked if connection.outbox.queued_frames() > 0 => {
+                    Poll::Ready(true)
+                }
+                Work::None | Work::Blocked => Poll::Pending,
+            });
+            if !open.await && connection.outbox.queued_frames() == 0 {
+                return None;
+            }
+        }
+    };
+    let taken = timeout(WINDOW, taking).await;
+    connection.heard(gateway.hub.now_ms());
+    match taken {
+        Ok(Some(messages)) => Answer {
+            status: 200,
+            token: Some(token),
+            messages: Some(messages),
+        },
+        // The session was closed: the client begins a new one.
+        Ok(None) => {
+            gateway.end_long_poll(&token);
+            Answer::status(410)
+        }
+        Err(_) => Answer {
+            status: 204,
+            token: Some(token),
+            messages: Some(Vec::new()),
+        },
+    }
+}
+
+/// The frames that wait, about [`ANSWER_BYTES`] of them.
+fn take(gateway: &Gateway, connection: &Connection) -> Vec<String> {
+    let (mut messages, mut bytes) = (Vec::new(), 0);
+    while bytes < ANSWER_BYTES {
+        let Some(frame) = connection.outbox.pop() else {
+            break;
+        };
+        for (text, content) in frame.messages() {
+            match String::from_utf8(content.to_vec()) {
+                Ok(message) if text => {
+                    bytes += message.len();
+                    messages.push(message);
+                }
+                _ => gateway.hub.stats.dropped(Drop::NoBinary, 1),
+            }
+        }
+    }
+    gateway.hub.stats.bytes_out.add(bytes);
+    messages
+}
+
+/// `POST /longpoll`: frames from the client.
+pub(crate) async fn publish(
+    State(gateway): State<Arc<Gateway>>,
+    Query(params): Query<PollParams>,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
+    if !gateway.config.allowed_origins.allow(&headers) {
+        return Answer::status(403).into_response();
+    }
+    let found = token_of(&params, &headers).and_then(|token| gateway.long_polls.get(&token));
+    let Some(found) = found else {
+        return Answer::status(410).into_response();
+    };
+    found.connection.heard(gateway.hub.now_ms());
+    let lines = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-ndjson"));
+    let handling = async {
+        let mut session = found.session.lock().await;
+        if lines {
+            let lines = body.split(|byte| *byte == b'\n');
+            for line in lines
+                .map(<[u8]>::trim_ascii)
+                .filter(|line| !line.is_empty())
+                .take(MAX_LINES)
+            {
+                found.handle(&gateway, &mut session, line).await;
+            }
+        } else {
+            found.handle(&gateway, &mut session, &body).await;
+        }
+    };
+    match timeout(WINDOW, handling).await {
+        Ok(()) => Answer::status(200).into_response(),
+        Err(_) => Answer::status(408).into_response(),
+    }
+}
+
+impl LongPoll {
+    /// One frame: text, or the base64 of a binary one.
+    async fn handle(&self, gateway: &Gateway, session: &mut Session, line: &[u8]) {
+        self.connection.count_in();
+        gateway.hub.stats.bytes_in.add(line.len());
+        if line.len() > gateway.config.max_frame_bytes {
+            return self
+                .connection
+                .outbox
+                .close(tidegate_protocol::Close::TooLarge);
+        }
+        // Left over from a request that took too long.
+        poll_fn(|context| session.poll_waiting(context)).await;
+        match line.first() {
+            Some(b'[' | b'{') => session.text(line),
+            _ => match STANDARD.decode(line) {
+                Ok(frame) => session.binary(&frame),
+                // Not a frame; the session says so.
+                Err(_) => session.text(line),
+            },
+        }
+        poll_fn(|context| session.poll_waiting(context)).await;
+    }
+}
+
+impl LongPolls {
+    fn get(&self, token: &str) -> Option<Arc<LongPoll>> {
+        self.0.lock().get(token).cloned()
+    }
+
+    /// Tokens of sessions that nobody has polled for too long, or that are closed and empty.
+    fn expired(&self, now_ms: u64) -> Vec<String> {
+        let limit = u64::try_from(EXPIRES_AFTER.as_millis()).unwrap_or(u64::MAX);
+        let sessions = self.0.lock();
+        sessions
+            .iter()
+            .filter(|(_, session)| {
+                let silent = now_ms.saturating_sub(session.connection.heard_at());
+                silent > limit && session.polling.try_lock().is_ok()
+            })
+            .map(|(token, _)| token.clone())
+            .collect()
+    }
+}
+
+impl Gateway {
+    /// Ends a session: its joins end as those of a lost socket do.
+    fn end_long_poll(&self, token: &str) {
+        let session = self.long_polls.0.lock().remove(token);
+        if let Some(session) = session {
+            self.lifecycle
+                .tell(self.hub.disconnect(&session.connection));
+            session.connection.outbox.detach();
+        }
+    }
+
+    /// To be called now and then: ends the sessions that nobody polls any more.
+    pub(crate) fn end_expired_long_polls(&self) {
+        for token in self.long_polls.expired(self.hub.now_ms()) {
+            self.end_long_poll(&token);
+        }
+    }
+}
