@@ -1,19 +1,11 @@
 // What the gateway does not do yet and a client would need. This list may only shrink: the suite
 // fails when something in it works, and when it fails in another way than the sign says.
 
-/** phoenix.js in the versions that can poll in Node. */
-const POLLS = /^(phoenix 1\.8|@supabase\/phoenix)/;
 /** Supabase's clients, in JavaScript and in Python. */
 const SUPABASE = /realtime/;
 
 /** @type {{ clients: RegExp, scenario: string, sign: RegExp, because: string }[]} */
 export const expectedFailures = [
-  ...["longPoll", "longPollToken", "longPollRestart", "fallback"].map((scenario) => ({
-    clients: POLLS,
-    scenario,
-    sign: /no socket: 500/,
-    because: "there is no `/longpoll`",
-  })),
   ...["broadcast", "broadcastBytes"].map((scenario) => ({
     clients: /^@supabase\/realtime-js 2\.119\.0$/,
     scenario,
