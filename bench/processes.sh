@@ -101,9 +101,23 @@ start_once() {
         wait_for "$bus" redis || return
         start_gateway --bus-listen none --redis-url "redis://127.0.0.1:$bus/"
         ;;
+    ws) start_node ws.mjs ws ;;
+    socketio) start_node socket-io.mjs socketio ;;
+    nats)
+        while [[ $bus = "$port" ]]; do bus=$(free_port); done
+        printf 'listen: "127.0.0.1:%s"\nwebsocket { listen: "127.0.0.1:%s", no_tls: true }\n' \
+            "$bus" "$port" >"$WORK/nats.conf"
+        run_on 0 nats "$WORK/nats.log" nats-server --config "$WORK/nats.conf"
+        wait_for "$bus" nats || return
+        ;;
     esac
     pid=$started
     wait_for "$port" "${1%%-*}"
+}
+
+# start_node FILE NAME
+start_node() {
+    run_on 0 "$2" "$WORK/$2.log" env PORT="$port" SECRET="$secret" node "bench/peers/$1"
 }
 
 # start_gateway ARGUMENTS...: with a state folder of its own: no state from elsewhere, none left.

@@ -10,8 +10,9 @@ use std::time::Instant;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
+use crate::dialect::{self, Reply, Target};
 use crate::frame::{self, Frame, Kind};
-use crate::phoenix::{self, Reply};
+use crate::nats;
 
 /// Key and answer of the example in RFC 6455, section 1.3: the answer can be checked without
 /// computing a digest.
@@ -23,6 +24,7 @@ const ACCEPT: &str = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=";
 enum Stage {
     Connecting,
     Handshaking,
+    Greeting,
     Joining,
     In,
 }
@@ -30,8 +32,9 @@ enum Stage {
 /// Whom the clients talk to.
 #[derive(Debug, Clone)]
 pub(crate) struct Destination {
+    pub(crate) target: Target,
     pub(crate) address: SocketAddr,
-    /// The join that each of them begins with; without one the handshake is all.
+    /// The join that each of them begins with; without one they are in when they are connected.
     pub(crate) join: Option<Vec<u8>>,
 }
 
@@ -82,8 +85,9 @@ impl Client {
         self.stream.set_nodelay(true).map_err(text)?;
         self.stage = Stage::Handshaking;
         let request = format!(
-            "GET /websocket?vsn=2.0.0 HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n\
+            "GET {} HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\n\
              Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {KEY}\r\n\r\n",
+            to.target.path(),
             to.address
         );
         self.send(request.as_bytes())
@@ -120,7 +124,7 @@ impl Client {
         deliver: &mut impl Deliver<'a>,
     ) -> Result<(), String> {
         if self.rest.is_empty() && self.stage == Stage::In {
-            let taken = self.frames(new, deliver)?;
+            let taken = self.frames(to, new, deliver)?;
             self.rest.extend_from_slice(&new[taken..]);
             return Ok(());
         }
@@ -135,7 +139,7 @@ impl Client {
             taken = end + 4;
             self.shaken(to, &String::from_utf8_lossy(&bytes[..end]))?;
         }
-        taken += self.frames(&bytes[taken..], deliver)?;
+        taken += self.frames(to, &bytes[taken..], deliver)?;
         // A long frame that comes in pieces keeps its buffer until it is whole.
         self.rest = match taken {
             0 => bytes,
@@ -152,6 +156,17 @@ impl Client {
                 head.lines().next()
             ));
         }
+        match to.target.greeting() {
+            Some(greeting) => {
+                self.stage = Stage::Greeting;
+                self.send(&greeting)
+            }
+            None => self.connected(to),
+        }
+    }
+
+    /// The client may join.
+    fn connected(&mut self, to: &Destination) -> Result<(), String> {
         let Some(join) = &to.join else {
             self.stage = Stage::In;
             return Ok(());
@@ -163,6 +178,7 @@ impl Client {
     /// Takes all whole frames; returns how many bytes they took.
     fn frames<'a>(
         &mut self,
+        to: &Destination,
         bytes: &[u8],
         deliver: &mut impl Deliver<'a>,
     ) -> Result<usize, String> {
@@ -176,12 +192,12 @@ impl Client {
         {
             taken += length;
             match kind {
-                Kind::Data if self.stage == Stage::In => {
-                    if let Some(answer) = deliver(payload, now) {
-                        self.send(answer)?;
+                Kind::Data if to.target == Target::Nats => {
+                    for part in nats::parts(payload) {
+                        self.data(to, part, now, deliver)?;
                     }
                 }
-                Kind::Data => self.joined(payload)?,
+                Kind::Data => self.data(to, payload, now, deliver)?,
                 Kind::Ping => self.send(&frame::masked(10, &payload[..payload.len().min(125)]))?,
                 Kind::Pong => {}
                 Kind::Close => return Err(format!("the server closed it: {}", reason(payload))),
@@ -190,16 +206,33 @@ impl Client {
         Ok(taken)
     }
 
-    /// A frame before the join was answered: it should be the answer.
-    fn joined(&mut self, payload: &[u8]) -> Result<(), String> {
-        match phoenix::reply(payload) {
-            Reply::Granted => self.stage = Stage::In,
-            Reply::Refused => {
-                return Err(format!("the join was refused: {}", phoenix::shown(payload)));
-            }
-            Reply::Other => {}
+    /// A message, or a step on the way in.
+    fn data<'a>(
+        &mut self,
+        to: &Destination,
+        payload: &[u8],
+        now: Instant,
+        deliver: &mut impl Deliver<'a>,
+    ) -> Result<(), String> {
+        if let Some(answer) = to.target.still_here(payload) {
+            return self.send(&answer);
         }
-        Ok(())
+        match self.stage {
+            Stage::In => match deliver(payload, now) {
+                Some(answer) => self.send(answer),
+                None => Ok(()),
+            },
+            Stage::Greeting if to.target.is_welcome(payload) => self.connected(to),
+            Stage::Joining => match to.target.reply(payload) {
+                Reply::Granted => {
+                    self.stage = Stage::In;
+                    Ok(())
+                }
+                Reply::Refused => Err(format!("the join was refused: {}", dialect::shown(payload))),
+                Reply::Other => Ok(()),
+            },
+            _ => Ok(()),
+        }
     }
 
     /// Clients send so little that the kernel always takes it.

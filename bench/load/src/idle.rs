@@ -6,8 +6,7 @@ use crate::client::Destination;
 use crate::error::LoadError;
 use crate::figures::{Figures, Idle, Line};
 use crate::meter::Meter;
-use crate::options::{self, Target};
-use crate::phoenix;
+use crate::options;
 use crate::pool::Pool;
 use crate::process;
 
@@ -21,11 +20,9 @@ const TRIES: u32 = 20;
 pub(crate) fn run(options: &options::Idle) -> Result<Line, LoadError> {
     let common = &options.common;
     let to = Destination {
+        target: common.target,
         address: common.address,
-        join: match common.target {
-            Target::Gateway => Some(phoenix::join(&common.topic, "{}")),
-            Target::Floor => None,
-        },
+        join: common.target.subscription(&common.topic),
     };
     // The first client wakes what is made once, whatever the number of clients.
     drop(Pool::open(to.clone(), 1)?);

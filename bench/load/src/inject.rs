@@ -1,6 +1,6 @@
-//! How a message goes in: `PUBLISH` on the gateway's bus, or `POST /inject` to the floor.
+//! How a message goes in: `PUBLISH` on the gateway's bus, `PUB` to NATS, `POST /inject` to others.
 //!
-//! Either way the clients get the same bytes.
+//! Whichever way, the clients get the same payload.
 
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::SocketAddr;
@@ -9,8 +9,9 @@ use memchr::memmem;
 use mio::net::TcpStream;
 use mio::{Interest, Registry, Token};
 
+use crate::dialect::Target;
 use crate::error::LoadError;
-use crate::options::Target;
+use crate::nats;
 
 /// Bytes that may wait for a target that does not take them.
 const MAX_WAITING: usize = 16 << 20;
@@ -49,11 +50,15 @@ impl Injector {
             LoadError::Inject(format!("no connection to {address}: {error}"))
         })?;
         let topic = topic.to_owned();
+        let waiting = match target {
+            Target::Nats => nats::QUIET.into(),
+            _ => Vec::new(),
+        };
         Ok(Self {
             stream,
             target,
             topic,
-            waiting: Vec::new(),
+            waiting,
             answers: Vec::new(),
         })
     }
@@ -66,10 +71,13 @@ impl Injector {
                 let (names, bytes) = (name.len(), payload.len());
                 format!("*3\r\n$7\r\nPUBLISH\r\n${names}\r\n{name}\r\n${bytes}\r\n{payload}\r\n")
             }
-            Target::Floor => {
+            Target::Nats => nats::publish(&self.topic, payload),
+            Target::Floor | Target::Ws | Target::SocketIo => {
                 let frame = format!(r#"[null,null,"{}","{EVENT}",{payload}]"#, self.topic);
                 let bytes = frame.len();
-                format!("POST /inject HTTP/1.1\r\nContent-Length: {bytes}\r\n\r\n{frame}")
+                format!(
+                    "POST /inject HTTP/1.1\r\nHost: bench\r\nContent-Length: {bytes}\r\n\r\n{frame}"
+                )
             }
         };
         if self.waiting.len() + request.len() > MAX_WAITING {
@@ -110,24 +118,32 @@ impl Injector {
         Ok(())
     }
 
-    /// Every line of an answer is a number of receivers, or the 204 of the floor and its end.
+    /// Every line of an answer is a number of receivers, part of a 204, or what NATS says of itself.
     fn check(&mut self, answer: &[u8]) -> Result<(), LoadError> {
         self.answers.extend_from_slice(answer);
-        let mut at = 0;
+        let (mut at, mut asked) = (0, false);
         while let Some(length) = memmem::find(&self.answers[at..], b"\r\n") {
             let line = &self.answers[at..at + length];
             let fine = match self.target {
                 Target::Gateway => line.starts_with(b":"),
-                Target::Floor => line.is_empty() || line.starts_with(b"HTTP/1.1 204"),
+                Target::Nats => !line.starts_with(b"-ERR"),
+                Target::Floor | Target::Ws | Target::SocketIo => {
+                    !line.starts_with(b"HTTP/1.1 ") || line.starts_with(b"HTTP/1.1 204 ")
+                }
             };
             if !fine {
                 return Err(LoadError::Inject(
                     String::from_utf8_lossy(line).into_owned(),
                 ));
             }
+            asked |= self.target == Target::Nats && line == nats::PING;
             at += length + 2;
         }
         self.answers.drain(..at);
+        if asked {
+            self.waiting.extend_from_slice(nats::PONG.as_bytes());
+            self.flush()?;
+        }
         Ok(())
     }
 }

@@ -6,11 +6,11 @@
 use std::time::{Duration, Instant};
 
 use crate::client::Destination;
+use crate::dialect::{self, Reply, Target};
 use crate::error::LoadError;
 use crate::figures::{Figures, Joins, Line};
 use crate::meter::Meter;
-use crate::options::{self, Target};
-use crate::phoenix::{self, Reply};
+use crate::options;
 use crate::pool::Pool;
 use crate::token;
 
@@ -22,13 +22,19 @@ pub(crate) fn run(options: &options::Joins) -> Result<Line, LoadError> {
     let common = &options.common;
     let frames = frames(options)?;
     let to = Destination {
+        target: common.target,
         address: common.address,
         join: None,
     };
     let mut pool = Pool::open(to, frames.len())?;
     let meter = Meter::start(common.pid)?;
     let start = Instant::now();
-    let replies = join_all(&mut pool, &frames, options.in_flight as usize)?;
+    let replies = join_all(
+        &mut pool,
+        common.target,
+        &frames,
+        options.in_flight as usize,
+    )?;
     let cost = meter.stop()?;
     let members = f64::from(common.clients);
     let part = options.part.min(common.clients);
@@ -53,16 +59,14 @@ fn frames(options: &options::Joins) -> Result<Vec<Vec<u8>>, LoadError> {
     let common = &options.common;
     let secret = match (&options.jwt_secret, common.target) {
         (Some(secret), _) => secret,
-        (None, Target::Gateway) => return Err(LoadError::NoSecret),
         (None, Target::Floor) => "nobody looks at it",
+        (None, _) => return Err(LoadError::NoSecret),
     };
     (0..common.clients)
         .map(|number| {
             let token = token::sign(secret, &common.topic, &format!("member-{number}"))?;
-            Ok(phoenix::join(
-                &common.topic,
-                &format!(r#"{{"token":"{token}"}}"#),
-            ))
+            let payload = format!(r#"{{"token":"{token}"}}"#);
+            Ok(common.target.join(&common.topic, &payload))
         })
         .collect()
 }
@@ -70,6 +74,7 @@ fn frames(options: &options::Joins) -> Result<Vec<Vec<u8>>, LoadError> {
 /// Sends the joins, so many at once; returns when each reply came.
 fn join_all(
     pool: &mut Pool,
+    target: Target,
     frames: &[Vec<u8>],
     in_flight: usize,
 ) -> Result<Vec<Instant>, LoadError> {
@@ -78,16 +83,16 @@ fn join_all(
     let mut refused = None;
     let mut sent = 0;
     while replies.len() < frames.len() {
-        while sent < frames.len() && sent - replies.len() < in_flight {
+        while sent < frames.len() && sent.saturating_sub(replies.len()) < in_flight {
             pool.send(sent, &frames[sent])?;
             sent += 1;
         }
         pool.step(
             Duration::from_millis(100),
             |client, payload, now| {
-                match phoenix::reply(payload) {
+                match target.reply(payload) {
                     Reply::Granted => replies.push(now),
-                    Reply::Refused => refused = Some((client, phoenix::shown(payload))),
+                    Reply::Refused => refused = Some((client, dialect::shown(payload))),
                     Reply::Other => {}
                 }
                 last = now;

@@ -1,12 +1,13 @@
 //! The load generator: many Phoenix clients in one thread, and what they tell of the gateway.
 //!
-//! It drives two targets with the same clients and the same bytes: the gateway (messages are
-//! published on its bus) and the floor (messages are posted to `/inject`), so that a figure of
+//! It drives the gateway (messages are published on its bus), the floor (messages are posted to
+//! `/inject`) and a few other servers with as many clients and the same bytes, so that a figure of
 //! the one can be told as a ratio to the other. Each run prints one line of JSON; `report` makes
 //! the tables of them.
 
 mod arrivals;
 mod client;
+mod dialect;
 mod error;
 mod figures;
 mod frame;
@@ -15,6 +16,7 @@ mod inject;
 mod joins;
 mod latencies;
 mod meter;
+mod nats;
 mod options;
 mod phoenix;
 mod pool;
@@ -22,6 +24,7 @@ mod presence;
 mod process;
 mod push;
 mod report;
+mod socket_io;
 mod subscribers;
 mod token;
 

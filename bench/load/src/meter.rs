@@ -1,11 +1,12 @@
 //! What a stretch of time cost: CPU of the target, and how undisturbed it was.
 
+use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::LoadError;
-use crate::process;
+use crate::process::{self, Task};
 
 /// A stretch of time that has begun.
 pub(crate) struct Meter {
@@ -17,7 +18,7 @@ pub(crate) struct Meter {
 /// What is known of a process at a moment.
 struct Reading {
     cpu: Duration,
-    waited: Duration,
+    tasks: BTreeMap<String, Task>,
 }
 
 /// A stretch of time that has ended.
@@ -50,16 +51,12 @@ impl Meter {
         let seconds = self.start.elapsed().as_secs_f64();
         let [target, own] = &self.before;
         let (target_after, own_after) = (read(self.target)?, read(std::process::id())?);
-        // A thread that ended takes with it what it had waited.
-        let part = |before: &Reading, after: &Reading| {
-            after.waited.saturating_sub(before.waited).as_secs_f64() / seconds
-        };
         Ok(Cost {
             seconds,
-            cpu_seconds: target_after.cpu.saturating_sub(target.cpu).as_secs_f64(),
-            generator_busy: own_after.cpu.saturating_sub(own.cpu).as_secs_f64() / seconds,
-            target_waited: part(target, &target_after),
-            generator_waited: part(own, &own_after),
+            cpu_seconds: target_after.ran_since(target).as_secs_f64(),
+            generator_busy: own_after.ran_since(own).as_secs_f64() / seconds,
+            target_waited: target_after.waited_since(target).as_secs_f64() / seconds,
+            generator_waited: own_after.waited_since(own).as_secs_f64() / seconds,
         })
     }
 }
@@ -74,13 +71,65 @@ impl Cost {
 fn read(pid: u32) -> Result<Reading, LoadError> {
     Ok(Reading {
         cpu: process::cpu(pid)?,
-        waited: process::waited(pid),
+        tasks: process::tasks(pid),
     })
+}
+
+impl Reading {
+    /// CPU time between the two. The scheduler counts it to the nanosecond, but forgets a thread
+    /// that has ended; where one has, the ticks must do.
+    fn ran_since(&self, before: &Self) -> Duration {
+        let all_there = before
+            .tasks
+            .keys()
+            .all(|task| self.tasks.contains_key(task));
+        if all_there && !before.tasks.is_empty() {
+            self.since(before, |task| task.ran)
+        } else {
+            self.cpu.saturating_sub(before.cpu)
+        }
+    }
+
+    /// How long the threads waited for a core between the two.
+    fn waited_since(&self, before: &Self) -> Duration {
+        self.since(before, |task| task.waited)
+    }
+
+    fn since(&self, before: &Self, of: fn(&Task) -> Duration) -> Duration {
+        let grown = self.tasks.iter().map(|(number, task)| {
+            let had = before.tasks.get(number).map_or(Duration::ZERO, of);
+            of(task).saturating_sub(had)
+        });
+        grown.sum()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The scheduler's figure is taken while it is whole, the ticks where a thread has ended.
+    #[test]
+    fn an_ended_thread_is_not_forgotten() {
+        let reading = |ticks, tasks: &[(&str, u64)]| Reading {
+            cpu: Duration::from_millis(ticks),
+            tasks: tasks
+                .iter()
+                .map(|(number, ran)| {
+                    let (ran, waited) = (Duration::from_millis(*ran), Duration::from_millis(1));
+                    ((*number).to_owned(), Task { ran, waited })
+                })
+                .collect(),
+        };
+        let before = reading(10, &[("1", 5), ("2", 5)]);
+        let after = reading(30, &[("1", 12), ("2", 13), ("3", 2)]);
+        assert_eq!(after.ran_since(&before), Duration::from_millis(17));
+        assert_eq!(after.waited_since(&before), Duration::from_millis(1));
+        let after = reading(30, &[("1", 12)]);
+        assert_eq!(after.ran_since(&before), Duration::from_millis(20));
+        let unknown = reading(10, &[]);
+        assert_eq!(after.ran_since(&unknown), Duration::from_millis(20));
+    }
 
     /// A process that works is seen to have worked.
     #[test]

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
+
+use crate::dialect::Target;
 
 /// Measures what deliveries, joins, pushes and idle connections cost.
 #[derive(Debug, Parser)]
@@ -26,15 +28,6 @@ pub(crate) enum Command {
     Presence(Presence),
     /// Reads the lines of several runs and prints the tables: medians, and ratios to the floor
     Report,
-}
-
-/// What is measured.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Target {
-    /// The gateway: Phoenix clients join, messages go in on its bus
-    Gateway,
-    /// The floor: messages go in with POST /inject, and nobody joins to get them
-    Floor,
 }
 
 /// What every kind of run needs to know.
@@ -63,11 +56,9 @@ pub(crate) struct Common {
 impl Common {
     /// What the tables call the target.
     pub(crate) fn label(&self) -> String {
-        let name = match self.target {
-            Target::Gateway => "gateway",
-            Target::Floor => "floor",
-        };
-        self.label.clone().unwrap_or_else(|| name.to_owned())
+        self.label
+            .clone()
+            .unwrap_or_else(|| self.target.name().to_owned())
     }
 }
 
@@ -75,7 +66,8 @@ impl Common {
 pub(crate) struct Subscribers {
     #[command(flatten)]
     pub(crate) common: Common,
-    /// Where messages go in: the bus of the gateway; the floor takes them where clients connect
+    /// Where messages go in: the bus of the gateway, NATS's port for TCP; others take them where
+    /// clients connect
     #[arg(long, default_value = "127.0.0.1:2026")]
     pub(crate) bus: SocketAddr,
     /// Bytes of a message's payload

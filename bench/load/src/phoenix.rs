@@ -1,44 +1,24 @@
-//! What the clients say and look for: frames of Phoenix V2, read without parsing JSON.
-//!
-//! Every client has one join and at most one push on its way, so that both always bear the same
-//! refs and a frame can be made once for all clients.
+//! Frames of Phoenix V2, read without parsing JSON.
 
 use memchr::memmem;
 
-use crate::frame;
+use crate::dialect::Reply;
 
 /// How far into a frame its event is looked for.
 const HEAD: usize = 400;
 
-/// A join, with `payload` in it.
-pub(crate) fn join(topic: &str, payload: &str) -> Vec<u8> {
-    text(&format!(r#"["1","1","{topic}","phx_join",{payload}]"#))
-}
-
-/// A push to a topic that was joined.
-pub(crate) fn push(topic: &str, payload: &str) -> Vec<u8> {
-    text(&format!(r#"["1","2","{topic}","ask",{payload}]"#))
-}
-
 /// What keeps a connection from being taken for dead.
-pub(crate) fn heartbeat() -> Vec<u8> {
-    text(r#"[null,"h","phoenix","heartbeat",{}]"#)
+pub(crate) const HEARTBEAT: &str = r#"[null,"h","phoenix","heartbeat",{}]"#;
+
+pub(crate) fn join(topic: &str, payload: &str) -> String {
+    format!(r#"["1","1","{topic}","phx_join",{payload}]"#)
 }
 
-fn text(payload: &str) -> Vec<u8> {
-    frame::masked(1, payload.as_bytes())
+pub(crate) fn push(topic: &str, payload: &str) -> String {
+    format!(r#"["1","2","{topic}","ask",{payload}]"#)
 }
 
-/// What a frame says of a join or a push.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reply {
-    Granted,
-    Refused,
-    /// The frame is no reply, or one to a heartbeat.
-    Other,
-}
-
-/// Reads a reply.
+/// Reads a reply to anything but a heartbeat.
 pub(crate) fn reply(payload: &[u8]) -> Reply {
     const OK: &[u8] = br#","phx_reply",{"status":"ok""#;
     let head = &payload[..payload.len().min(HEAD)];
@@ -57,11 +37,6 @@ pub(crate) fn is_event(payload: &[u8], event: &[u8]) -> bool {
     memmem::find(head, event).is_some_and(|at| {
         head[..at].ends_with(b",\"") && head[at + event.len()..].starts_with(b"\",")
     })
-}
-
-/// The beginning of a frame, to be shown.
-pub(crate) fn shown(payload: &[u8]) -> String {
-    String::from_utf8_lossy(&payload[..payload.len().min(HEAD)]).into_owned()
 }
 
 #[cfg(test)]

@@ -7,7 +7,6 @@ use mio::{Events, Poll, Registry, Token};
 
 use crate::client::{Client, Destination};
 use crate::error::LoadError;
-use crate::phoenix;
 
 /// How many may be on their way in at once: fewer than a listener's usual backlog.
 const AT_ONCE: usize = 64;
@@ -28,7 +27,7 @@ pub(crate) struct Pool {
     buffer: Box<[u8]>,
     /// The client whose heartbeat is next, and since when.
     heartbeats: (usize, Instant),
-    heartbeat: Vec<u8>,
+    heartbeat: Option<Vec<u8>>,
 }
 
 impl Pool {
@@ -41,11 +40,11 @@ impl Pool {
         let mut pool = Self {
             poll: Poll::new().map_err(LoadError::System)?,
             events: Events::with_capacity(1024),
+            heartbeat: to.target.heartbeat(),
             to,
             clients: Vec::with_capacity(count),
             buffer: vec![0; 256 * 1024].into_boxed_slice(),
             heartbeats: (0, Instant::now()),
-            heartbeat: phoenix::heartbeat(),
         };
         let deadline = Instant::now() + PATIENCE;
         let mut open = 0;
@@ -137,13 +136,16 @@ impl Pool {
 
     /// Sends the heartbeats that are due, spread over the time between two of one client.
     fn heartbeat(&mut self) -> Result<(), LoadError> {
+        let Some(heartbeat) = &self.heartbeat else {
+            return Ok(());
+        };
         let (next, since) = self.heartbeats;
         let due =
             self.clients.len() as f64 * since.elapsed().as_secs_f64() / HEARTBEAT.as_secs_f64();
         for number in next..(due as usize).min(self.clients.len()) {
             if self.clients[number].is_in() {
                 self.clients[number]
-                    .send(&self.heartbeat)
+                    .send(heartbeat)
                     .map_err(|reason| LoadError::Lost {
                         client: number,
                         reason,

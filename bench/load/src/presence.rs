@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use memchr::memmem;
 
 use crate::client::Destination;
+use crate::dialect::{self, Reply};
 use crate::error::LoadError;
 use crate::figures::{Figures, Line, Presences};
 use crate::meter::Meter;
 use crate::options;
-use crate::phoenix::{self, Reply};
+use crate::phoenix;
 use crate::pool::Pool;
 
 /// The storm is over when nobody was told anything for so long.
@@ -43,7 +44,7 @@ impl Told {
             // Each meta has one; an update would have two, but here nobody updates.
             self.members[client] += memmem::find_iter(payload, b"\"phx_ref\"").count() as u64;
         } else if phoenix::reply(payload) == Reply::Refused {
-            self.refused = Some((client, phoenix::shown(payload)));
+            self.refused = Some((client, dialect::shown(payload)));
         }
     }
 }
@@ -53,11 +54,12 @@ pub(crate) fn run(options: &options::Presence) -> Result<Line, LoadError> {
     let common = &options.common;
     let members = common.clients as usize;
     let to = Destination {
+        target: common.target,
         address: common.address,
         join: None,
     };
     let mut pool = Pool::open(to, members)?;
-    let join = phoenix::join(&common.topic, "{}");
+    let join = common.target.join(&common.topic, "{}");
     let meter = Meter::start(common.pid)?;
     let start = Instant::now();
     let mut told = Told {

@@ -1,10 +1,12 @@
 //! What the kernel knows of a process: its CPU time, how long it waited for a core, its memory.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::error::LoadError;
 
-/// CPU time so far, user and system, of all threads (`/proc/<pid>/stat`, fields 14 and 15).
+/// CPU time so far, user and system, of all threads, those included that have ended, in ticks of
+/// mostly 10 ms (`/proc/<pid>/stat`, fields 14 and 15).
 pub(crate) fn cpu(pid: u32) -> Result<Duration, LoadError> {
     let stat = read(pid, "stat")?;
     ticks(&stat)
@@ -12,17 +14,28 @@ pub(crate) fn cpu(pid: u32) -> Result<Duration, LoadError> {
         .ok_or_else(|| unreadable(pid, "its stat has another form"))
 }
 
-/// How long its threads so far were ready to run while something else had the core
-/// (`/proc/<pid>/task/*/schedstat`, second field). Nothing where the kernel does not count it.
-pub(crate) fn waited(pid: u32) -> Duration {
+/// What the scheduler counts of a thread so far (`/proc/<pid>/task/<tid>/schedstat`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Task {
+    /// How long it ran.
+    pub(crate) ran: Duration,
+    /// How long it was ready to run while something else had the core.
+    pub(crate) waited: Duration,
+}
+
+/// The threads of a process by their numbers. None where the kernel does not count.
+pub(crate) fn tasks(pid: u32) -> BTreeMap<String, Task> {
     let Ok(tasks) = std::fs::read_dir(format!("/proc/{pid}/task")) else {
-        return Duration::ZERO;
+        return BTreeMap::new();
     };
     tasks
         .flatten()
-        .filter_map(|task| std::fs::read_to_string(task.path().join("schedstat")).ok())
-        .filter_map(|schedstat| delay(&schedstat))
-        .sum()
+        .filter_map(|task| {
+            let schedstat = std::fs::read_to_string(task.path().join("schedstat")).ok()?;
+            let number = task.file_name().into_string().ok()?;
+            Some((number, scheduled(&schedstat)?))
+        })
+        .collect()
 }
 
 /// Memory that is resident now and shared with no other process, in bytes (`Private_Clean` and
@@ -60,9 +73,13 @@ fn ticks(stat: &str) -> Option<u64> {
     Some(user + system)
 }
 
-fn delay(schedstat: &str) -> Option<Duration> {
-    let nanoseconds = schedstat.split_ascii_whitespace().nth(1)?.parse().ok()?;
-    Some(Duration::from_nanos(nanoseconds))
+fn scheduled(schedstat: &str) -> Option<Task> {
+    let mut fields = schedstat.split_ascii_whitespace().map(str::parse);
+    let mut next = || fields.next()?.ok().map(Duration::from_nanos);
+    Some(Task {
+        ran: next()?,
+        waited: next()?,
+    })
 }
 
 fn kibibytes(rollup: &str, name: &str) -> Option<u64> {
@@ -80,8 +97,9 @@ mod tests {
         let stat = "7 (a) 9 (b) S 1 2 3 4 5 6 7 8 9 10 250 50 0 0 20 0 1 0";
         assert_eq!(ticks(stat), Some(300));
         assert_eq!(ticks("7 (a) S 1"), None);
-        assert_eq!(delay("9 1500 3\n"), Some(Duration::from_nanos(1500)));
-        assert_eq!(delay("9\n"), None);
+        let task = scheduled("9 1500 3\n").unwrap();
+        assert_eq!((task.ran.as_nanos(), task.waited.as_nanos()), (9, 1500));
+        assert_eq!(scheduled("9\n"), None);
         let rollup = "Rss:      9 kB\nPrivate_Clean:     12 kB\nPrivate_Dirty:   1234 kB\n";
         assert_eq!(kibibytes(rollup, "Private_Dirty:"), Some(1234));
         assert_eq!(kibibytes(rollup, "Swap:"), None);

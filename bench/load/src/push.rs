@@ -3,12 +3,12 @@
 use std::time::{Duration, Instant};
 
 use crate::client::Destination;
+use crate::dialect::{self, Reply, Target};
 use crate::error::LoadError;
 use crate::figures::{Figures, Line, Pushes};
 use crate::latencies::Latencies;
 use crate::meter::Meter;
-use crate::options::{self, Target};
-use crate::phoenix::{self, Reply};
+use crate::options;
 use crate::pool::Pool;
 
 /// After so long without a reply the run has failed.
@@ -18,20 +18,22 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) fn run(options: &options::Push) -> Result<Line, LoadError> {
     let common = &options.common;
     let to = Destination {
+        target: common.target,
         address: common.address,
         join: match common.target {
-            Target::Gateway => Some(phoenix::join(&common.topic, "{}")),
-            Target::Floor => None,
+            // Who has subscribed to NATS would get every push back.
+            Target::Nats => None,
+            target => target.subscription(&common.topic),
         },
     };
     let mut pool = Pool::open(to, common.clients as usize)?;
     let payload = format!(r#"{{"p":"{}"}}"#, "x".repeat(options.bytes.max(8) - 8));
-    let frame = phoenix::push(&common.topic, &payload);
+    let frame = common.target.push(&common.topic, &payload);
     let clients = common.clients as usize;
-    series(&mut pool, &frame, clients, options.warm_up)?;
+    series(&mut pool, common.target, &frame, clients, options.warm_up)?;
     let meter = Meter::start(common.pid)?;
     let start = Instant::now();
-    let latencies = series(&mut pool, &frame, clients, options.requests)?;
+    let latencies = series(&mut pool, common.target, &frame, clients, options.requests)?;
     let seconds = start.elapsed().as_secs_f64();
     let cost = meter.stop()?;
     Ok(Line {
@@ -51,6 +53,7 @@ pub(crate) fn run(options: &options::Push) -> Result<Line, LoadError> {
 /// As many pushes as are asked for; a client sends its next one with the reply to the last.
 fn series(
     pool: &mut Pool,
+    target: Target,
     frame: &[u8],
     clients: usize,
     requests: u64,
@@ -71,10 +74,10 @@ fn series(
         pool.step(
             Duration::from_millis(100),
             |client, payload, now| {
-                match phoenix::reply(payload) {
+                match target.reply(payload) {
                     Reply::Granted => {}
                     Reply::Refused => {
-                        refused = Some((client, phoenix::shown(payload)));
+                        refused = Some((client, dialect::shown(payload)));
                         return None;
                     }
                     Reply::Other => return None,

@@ -6,12 +6,12 @@ use mio::Token;
 
 use crate::arrivals::{self, Arrivals, FIRST, SMALLEST};
 use crate::client::Destination;
+use crate::dialect::Target;
 use crate::error::LoadError;
 use crate::figures::{Deliveries, Figures, Line};
 use crate::inject::Injector;
 use crate::meter::Meter;
-use crate::options::{self, Target};
-use crate::phoenix;
+use crate::options;
 use crate::pool::Pool;
 
 /// After so long without a delivery, what has not come is lost.
@@ -29,13 +29,17 @@ pub(crate) fn run(options: &options::Subscribers) -> Result<Line, LoadError> {
     if options.bytes < SMALLEST {
         return Err(LoadError::TooSmall(SMALLEST));
     }
-    let (join, bus) = match common.target {
-        Target::Gateway => (Some(phoenix::join(&common.topic, "{}")), options.bus),
-        Target::Floor => (None, common.address),
+    let (target, address, topic) = (common.target, common.address, &common.topic);
+    let to = Destination {
+        target,
+        address,
+        join: target.subscription(topic),
     };
-    let address = common.address;
-    let mut pool = Pool::open(Destination { address, join }, common.clients as usize)?;
-    let (target, topic) = (common.target, &common.topic);
+    let mut pool = Pool::open(to, common.clients as usize)?;
+    let bus = match target {
+        Target::Gateway | Target::Nats => options.bus,
+        Target::Floor | Target::Ws | Target::SocketIo => address,
+    };
     let mut injector = Injector::connect(target, bus, topic, pool.registry(), INJECTOR)?;
 
     let warm_up = series(&mut pool, &mut injector, options, FIRST, options.warm_up)?;
