@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use tidegate_auth::{AdminAuth, Tokens};
 use tidegate_bus::{Bus, Inbound, Sink};
 use tidegate_hub::{Drop, Hub};
@@ -9,6 +10,7 @@ use tidegate_protocol::admin::BusInfo;
 use tidegate_protocol::{NameError, Payload};
 use tokio_util::task::TaskTracker;
 
+use crate::cluster::Inbox;
 use crate::config::Config;
 use crate::lifecycle::LifecyclePublisher;
 use crate::sampler::History;
@@ -32,6 +34,11 @@ pub(crate) struct Gateway {
 }
 
 impl Gateway {
+    /// Whether there may be other gateways on the bus.
+    pub(crate) fn in_cluster(&self) -> bool {
+        self.bus.status().borrow().kind == tidegate_bus::Kind::Redis
+    }
+
     /// The state of the bus, as administrators see it.
     pub(crate) fn bus_info(&self) -> BusInfo {
         bus_info(&self.bus.status().borrow())
@@ -55,20 +62,27 @@ pub(crate) fn bus_info(status: &tidegate_bus::Status) -> BusInfo {
 }
 
 /// Takes what the bus brings and hands it to the hub.
-pub(crate) struct ToHub(pub(crate) Arc<Hub>);
+pub(crate) struct ToHub {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) peers: Inbox,
+}
 
 impl Sink for ToHub {
     fn deliver(&self, event: Inbound) {
-        self.0
+        self.hub
             .deliver(&event.topic, &event.event, &Payload::from_bus(event.body));
     }
 
     fn flush(&self) {
-        self.0.flush();
+        self.hub.flush();
+    }
+
+    fn peer(&self, body: Bytes) {
+        self.peers.put(body);
     }
 
     fn refused(&self, error: NameError) {
-        self.0.stats.dropped(Drop::BusName, 1);
+        self.hub.stats.dropped(Drop::BusName, 1);
         tracing::debug!(%error, "a message on the bus has a name that is none");
     }
 }

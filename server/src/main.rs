@@ -9,6 +9,7 @@
 mod api;
 mod assets;
 mod cli;
+mod cluster;
 mod config;
 mod gateway;
 mod http;

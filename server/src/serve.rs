@@ -19,7 +19,7 @@ use crate::gateway::{Gateway, ToHub};
 use crate::lifecycle::LifecyclePublisher;
 use crate::sampler::History;
 use crate::socket::LongPolls;
-use crate::{api, assets, http, sampler, system};
+use crate::{api, assets, cluster, http, sampler, system};
 
 /// The link printed at start is good for a day.
 const START_LINK_SECONDS: u64 = 24 * 3600;
@@ -113,7 +113,11 @@ fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, Se
         definitions,
         Arc::new(SystemClock),
     ));
-    let sink = Arc::new(ToHub(hub.clone()));
+    let (peers, messages) = cluster::inbox();
+    let sink = Arc::new(ToHub {
+        hub: hub.clone(),
+        peers,
+    });
     let bus: Arc<dyn Bus> = match &config.bus {
         BusConfig::InProcess {
             listen,
@@ -150,6 +154,7 @@ fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, Se
     tokio::spawn(system::run_clock(hub.clone()));
     tokio::spawn(system::run_presence(hub.clone()));
     tokio::spawn(system::run_idle(gateway.clone()));
+    tokio::spawn(cluster::run(gateway.clone(), messages));
     tokio::spawn(sampler::run(gateway.clone()));
     Ok(gateway)
 }
@@ -216,6 +221,7 @@ async fn stop(gateway: &Gateway, stopping: &CancellationToken) {
     tracing::info!(connections = gateway.hub.connection_count(), "stopping");
     gateway.hub.close_all(Close::Restart);
     gateway.sockets.close();
+    cluster::say_bye(gateway);
     let drained = tokio::time::timeout(gateway.config.drain, gateway.sockets.wait()).await;
     if drained.is_err() {
         let left = gateway.hub.connection_count();

@@ -33,6 +33,9 @@ pub trait Sink: Send + Sync + 'static {
     /// run of deliveries, so that a backlog can be sent on as one.
     fn flush(&self);
 
+    /// What another gateway on the same bus says, see [`Bus::publish_to_peers`].
+    fn peer(&self, body: Bytes);
+
     /// A message published under a name that begins with `to:` but holds no valid topic and
     /// event. It is not delivered; the gateway counts it.
     fn refused(&self, error: NameError);
@@ -142,6 +145,10 @@ pub trait Bus: Send + Sync + 'static {
     /// Publishes `body` under `name`, in either direction, in the order of the calls. Awaiting
     /// what is given back tells how it went: `Ok` means that the bus has the event.
     fn publish(&self, name: BusName, body: Bytes) -> Publishing;
+
+    /// Publishes to every gateway on the same bus, this one included, apart from all names that
+    /// plugins use. On a bus that no other gateway can be on nothing happens.
+    fn publish_to_peers(&self, body: Bytes) -> Publishing;
 
     /// The state, now and whenever it changes.
     fn status(&self) -> watch::Receiver<Status>;

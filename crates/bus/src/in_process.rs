@@ -160,6 +160,10 @@ impl Bus for InProcess {
         Publishing::done(Ok(()))
     }
 
+    fn publish_to_peers(&self, _: Bytes) -> Publishing {
+        Publishing::done(Ok(()))
+    }
+
     fn status(&self) -> watch::Receiver<Status> {
         self.shared.status.subscribe()
     }

@@ -18,6 +18,7 @@ use crate::connection::{Connection, Joined};
 use crate::members::{Chunk, Member, Members};
 use crate::outbox::{Events, frame};
 use crate::presence::{Pending, Tracked, count_json, state_json};
+use crate::remote::Remote;
 
 /// Events that are collected before they are sent without waiting for more.
 const MAX_WAITING: usize = 64;
@@ -184,6 +185,7 @@ impl Channel {
         self: &Arc<Self>,
         member: Member,
         reference: &Ref,
+        remote: &Remote,
     ) -> Result<Option<Member>, Member> {
         let mut state = self.state.lock();
         if state.closed {
@@ -217,7 +219,7 @@ impl Channel {
             state.presence.left(old.tracked.clone());
         }
         state.presence.joined(member.tracked.clone());
-        state.show_presence(mode, std::slice::from_ref(&member), &self.topic);
+        state.show_presence(mode, std::slice::from_ref(&member), &self.topic, remote);
         Ok(old)
     }
 
@@ -233,18 +235,21 @@ impl Channel {
         Some(member)
     }
 
-    /// Replaces the metadata of a member's presence.
-    pub(crate) fn update(&self, connection: &Connection, tracked: Tracked) -> bool {
+    /// Replaces the metadata of a member's presence; gives the old one, and the member as it is
+    /// now.
+    pub(crate) fn update(
+        &self,
+        connection: &Connection,
+        tracked: Tracked,
+    ) -> Option<(Tracked, Member)> {
         let mut state = self.state.lock();
-        let old = state.members.with(connection.key, |member| {
-            std::mem::replace(&mut member.tracked, tracked.clone())
-        });
-        let Some(old) = old else {
-            return false;
-        };
-        state.presence.left(old);
+        let (old, member) = state.members.with(connection.key, |member| {
+            let old = std::mem::replace(&mut member.tracked, tracked.clone());
+            (old, member.clone())
+        })?;
+        state.presence.left(old.clone());
         state.presence.joined(tracked);
-        true
+        Some((old, member))
     }
 
     /// Keeps an event for the next [`Channel::flush`].
@@ -298,9 +303,23 @@ impl Channel {
 
     /// Tells the members what has changed in presence. `true` when it must be asked again later
     /// because the interval is not over; the caller then schedules the channel, once.
-    pub(crate) fn flush_presence(&self, now_ms: u64, interval_ms: u64, scheduled: bool) -> bool {
-        // Diffs go out in the order in which they are taken.
-        let turn = self.turn.lock();
+    pub(crate) fn flush_presence(
+        &self,
+        now_ms: u64,
+        interval_ms: u64,
+        scheduled: bool,
+        remote: &Remote,
+    ) -> bool {
+        // Diffs go out in the order in which they are taken. Whoever joins or leaves does not wait
+        // for a broadcast to end; the tick that comes later does.
+        let turn = if scheduled {
+            self.turn.lock()
+        } else {
+            match self.turn.try_lock() {
+                Some(turn) => turn,
+                None => return self.state.lock().presence.schedule(),
+            }
+        };
         let mut state = self.state.lock();
         if scheduled {
             state.presence.scheduled = false;
@@ -309,7 +328,7 @@ impl Channel {
             return false;
         }
         if !state.presence.due(now_ms, interval_ms) {
-            return !std::mem::replace(&mut state.presence.scheduled, true);
+            return state.presence.schedule();
         }
         let mode = self.definition.read().presence;
         let told = match mode {
@@ -319,7 +338,8 @@ impl Channel {
                 .map(|json| ("presence_diff", json)),
             PresenceMode::Count => {
                 state.presence.clear(now_ms);
-                Some(("presence_count", count_json(state.members.len())))
+                let count = state.members.len() + remote.count(&self.topic);
+                Some(("presence_count", count_json(count)))
             }
             PresenceMode::Off => {
                 state.presence.clear(now_ms);
@@ -335,14 +355,14 @@ impl Channel {
     }
 
     /// Changes what holds. Members that get to see presence only now are shown it.
-    pub(crate) fn define(&self, definition: Arc<Definition>, now_ms: u64) {
+    pub(crate) fn define(&self, definition: Arc<Definition>, now_ms: u64, remote: &Remote) {
         let mut state = self.state.lock();
         let mode = definition.presence;
         let old = std::mem::replace(&mut *self.definition.write(), definition);
         if old.presence != mode {
             state.presence.clear(now_ms);
             let members = state.members.to_vec();
-            state.show_presence(mode, &members, &self.topic);
+            state.show_presence(mode, &members, &self.topic, remote);
         }
     }
 
@@ -423,17 +443,21 @@ impl Delivered {
 }
 
 impl State {
-    fn show_presence(&mut self, mode: PresenceMode, to: &[Member], topic: &Topic) {
+    fn show_presence(&mut self, mode: PresenceMode, to: &[Member], topic: &Topic, remote: &Remote) {
         let (event, json) = match mode {
             PresenceMode::Full => {
-                let mut all = Vec::with_capacity(self.members.len());
+                let mut all = remote.of(topic);
+                all.reserve(self.members.len());
                 self.members.for_each_while(|member| {
                     all.push(member.tracked.clone());
                     true
                 });
                 ("presence_state", state_json(all.iter()))
             }
-            PresenceMode::Count => ("presence_count", count_json(self.members.len())),
+            PresenceMode::Count => {
+                let count = self.members.len() + remote.count(topic);
+                ("presence_count", count_json(count))
+            }
             PresenceMode::Off => return,
         };
         for member in to {

@@ -64,7 +64,7 @@ impl Hub {
         }
     }
 
-    fn send(
+    pub(crate) fn send(
         &self,
         topic: &str,
         event: &str,

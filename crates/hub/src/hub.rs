@@ -10,9 +10,11 @@ use tidegate_protocol::{Close, Serializer, Topic};
 
 use crate::channel::Channel;
 use crate::clock::Clock;
+use crate::cluster::Outgoing;
 use crate::connection::{Connection, ConnectionDetails};
 use crate::definitions::Definitions;
 use crate::membership::Lifecycle;
+use crate::remote::Remote;
 use crate::shards::Shards;
 use crate::watch::Watch;
 use crate::{Drop, Limits, Outbox, Stats, random_id};
@@ -34,6 +36,10 @@ pub struct Hub {
     pub(crate) next_key: AtomicU64,
     pub(crate) next_presence: AtomicU64,
     pub(crate) presence_prefix: String,
+    /// What other gateways are to be told.
+    pub(crate) outgoing: Outgoing,
+    /// What other gateways have told.
+    pub(crate) remote: Remote,
     /// Channels whose presence has changed.
     pub(crate) unflushed: Mutex<Vec<Arc<Channel>>>,
     /// Channels with events in their inbox.
@@ -64,6 +70,8 @@ impl Hub {
             next_key: AtomicU64::new(1),
             next_presence: AtomicU64::new(1),
             presence_prefix: random_id(8),
+            outgoing: Outgoing::default(),
+            remote: Remote::default(),
             unflushed: Mutex::default(),
             unsent: Mutex::default(),
             user_agents: Mutex::default(),

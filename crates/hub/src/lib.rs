@@ -13,12 +13,14 @@
 //! - Presence states and diffs agree, whatever the interleaving.
 //!
 //! Locks, in the order in which they may be taken: `lifecycle`, one map shard, one channel's turn
-//! to broadcast, its state, one chunk of its members, one connection's joins, one outbox. None is ever held across an `.await`.
+//! to broadcast, its state, one chunk of its members, one connection's joins, one outbox.
+//! What is known of other gateways has a lock of its own, taken after a channel's state. None is ever held across an `.await`.
 
 mod admin_feed;
 mod bucket;
 mod channel;
 mod clock;
+mod cluster;
 mod connection;
 mod definitions;
 mod fan_out;
@@ -31,6 +33,7 @@ mod membership;
 mod outbox;
 mod presence;
 mod queue;
+mod remote;
 mod shards;
 mod stats;
 mod steering;
@@ -39,6 +42,7 @@ mod watch;
 pub use bucket::Bucket;
 pub use channel::Channel;
 pub use clock::{Clock, ManualClock, SystemClock};
+pub use cluster::{Answer, ToTell};
 pub use connection::{Connection, ConnectionDetails, Joined};
 pub use definitions::Definitions;
 pub use hub::Hub;

@@ -17,6 +17,8 @@ pub struct Limits {
     pub queue_frames: usize,
     /// Channel definitions.
     pub definitions: usize,
+    /// Members of other gateways that are shown; further ones are not.
+    pub remote_members: usize,
     /// The shortest time between two presence diffs of one channel, in milliseconds.
     pub presence_interval_ms: u64,
 }
@@ -31,6 +33,7 @@ impl Default for Limits {
             queue_bytes: 8 << 20,
             queue_frames: 16_384,
             definitions: 1_000,
+            remote_members: 1_000_000,
             presence_interval_ms: 50,
         }
     }

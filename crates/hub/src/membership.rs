@@ -8,7 +8,9 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Map, Value};
 use tidegate_protocol::presence::Meta;
-use tidegate_protocol::{Reason, Ref, Serializer, Standing, Topic, is_reserved_topic};
+use tidegate_protocol::{
+    PresenceMode, Reason, Ref, Serializer, Standing, Topic, is_reserved_topic,
+};
 
 use crate::admin_feed::{self, SNAPSHOT_MAX};
 use crate::channel::Channel;
@@ -144,13 +146,19 @@ impl Hub {
                 self.forget_if_empty(&channel);
                 return Err(Reason::TooManyTopics);
             }
-            match channel.join(member.clone(), &reference) {
+            match channel.join(member.clone(), &reference, &self.remote) {
                 Err(back) => member = back,
                 Ok(old) => {
                     if old.is_none() {
                         self.member_count.fetch_add(1, Ordering::Relaxed);
                     }
                     self.watch_joined(&channel);
+                    if channel.definition().presence != PresenceMode::Off {
+                        if let Some(old) = &old {
+                            self.outgoing.left(&old.tracked);
+                        }
+                        self.outgoing.joined(&topic, &member);
+                    }
                     self.presence_changed(&channel);
                     let mut lifecycle = Vec::with_capacity(2);
                     lifecycle.extend(old.as_ref().and_then(|m| told(&topic, Change::Leave, m)));
@@ -213,12 +221,17 @@ impl Hub {
             return false;
         };
         let before = Some(old.meta.phx_ref.clone());
-        let done = channel.update(
-            connection,
-            self.track(old.user, metadata, before, self.now_ms()),
-        );
+        let now = self.now_ms();
+        let tracked = self.track(old.user, metadata, before, now);
+        let Some((old, member)) = channel.update(connection, tracked) else {
+            return false;
+        };
+        if channel.definition().presence != PresenceMode::Off {
+            self.outgoing.left(&old);
+            self.outgoing.joined(&channel.topic, &member);
+        }
         self.presence_changed(&channel);
-        done
+        true
     }
 
     pub(crate) fn remove(
@@ -261,6 +274,9 @@ impl Hub {
     ) -> Option<(Vec<Lifecycle>, Member, bool)> {
         let member = channel.remove(connection, said)?;
         self.member_count.fetch_sub(1, Ordering::Relaxed);
+        if channel.definition().presence != PresenceMode::Off {
+            self.outgoing.left(&member.tracked);
+        }
         let closed = self.forget_if_empty(channel);
         if !closed {
             self.presence_changed(channel);
@@ -289,8 +305,9 @@ impl Hub {
         gone
     }
 
-    fn presence_changed(&self, channel: &Arc<Channel>) {
-        if channel.flush_presence(self.now_ms(), self.limits.presence_interval_ms, false) {
+    pub(crate) fn presence_changed(&self, channel: &Arc<Channel>) {
+        let (now, interval) = (self.now_ms(), self.limits.presence_interval_ms);
+        if channel.flush_presence(now, interval, false, &self.remote) {
             self.unflushed.lock().push(channel.clone());
         }
     }
@@ -300,7 +317,8 @@ impl Hub {
         let unflushed = std::mem::take(&mut *self.unflushed.lock());
         let now = self.now_ms();
         for channel in unflushed {
-            if channel.flush_presence(now, self.limits.presence_interval_ms, true) {
+            let interval = self.limits.presence_interval_ms;
+            if channel.flush_presence(now, interval, true, &self.remote) {
                 self.unflushed.lock().push(channel);
             }
         }

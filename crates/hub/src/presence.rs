@@ -90,6 +90,11 @@ impl Pending {
         self.shown = !self.joins.is_empty();
     }
 
+    /// Asks to be flushed later; `true` for the first one who does.
+    pub(crate) fn schedule(&mut self) -> bool {
+        !std::mem::replace(&mut self.scheduled, true)
+    }
+
     /// Whether the interval since the last diff is over.
     pub(crate) fn due(&self, now_ms: u64, interval_ms: u64) -> bool {
         now_ms.saturating_sub(self.last_flush_ms) >= interval_ms

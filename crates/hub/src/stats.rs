@@ -19,11 +19,13 @@ pub enum Drop {
     Refused,
     /// A lifecycle event that could not be published while the bus was down.
     Lifecycle,
+    /// A member of another gateway for which there was no room.
+    RemoteMember,
 }
 
 impl Drop {
     /// Every reason.
-    pub const ALL: [Drop; 7] = [
+    pub const ALL: [Drop; 8] = [
         Drop::SlowConsumer,
         Drop::Oldest,
         Drop::NotLatest,
@@ -31,6 +33,7 @@ impl Drop {
         Drop::BusName,
         Drop::Refused,
         Drop::Lifecycle,
+        Drop::RemoteMember,
     ];
 
     /// The name in metrics.
@@ -43,6 +46,7 @@ impl Drop {
             Drop::BusName => "bus_name",
             Drop::Refused => "refused",
             Drop::Lifecycle => "lifecycle",
+            Drop::RemoteMember => "remote_member",
         }
     }
 }

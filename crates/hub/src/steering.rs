@@ -35,7 +35,7 @@ impl Hub {
                 JoinRule::Token => Standing::Token,
                 JoinRule::Admin => Standing::Admin,
             };
-            channel.define(definition, now);
+            channel.define(definition, now, &self.remote);
             for member in channel.members().iter().filter(|m| m.standing < needed) {
                 let told = Reason::Unauthorized.to_json();
                 lifecycle.extend(self.remove(&channel, &member.connection, Some(&told)));

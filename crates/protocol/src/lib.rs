@@ -14,6 +14,7 @@ mod codec;
 mod definition;
 mod frame;
 mod names;
+pub mod peer;
 pub mod presence;
 mod reason;
 mod v1;

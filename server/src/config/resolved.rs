@@ -27,6 +27,7 @@ pub(crate) struct Config {
     pub(crate) node: String,
     pub(crate) idle: Duration,
     pub(crate) http: HttpLimits,
+    pub(crate) peer_lease: Duration,
     pub(crate) drain: Duration,
     pub(crate) max_frame_bytes: usize,
     pub(crate) max_errors: usize,
@@ -109,6 +110,8 @@ impl Config {
                 .clone()
                 .unwrap_or_else(|| tidegate_hub::random_id(8)),
             idle: Duration::from_secs(settings.idle_seconds.unwrap_or(60).max(1)),
+            // Below three signs of life a single lost one would end a gateway.
+            peer_lease: Duration::from_secs(settings.peer_lease_seconds.unwrap_or(10).max(6)),
             http: HttpLimits {
                 connections: settings
                     .max_http_connections
@@ -157,6 +160,7 @@ fn limits(s: &Settings) -> Result<tidegate_hub::Limits, ConfigError> {
             1,
             "max-channels-per-connection",
         )?,
+        remote_members: s.max_remote_members.unwrap_or(d.remote_members),
         queue_bytes: at_least(s.queue_bytes, d.queue_bytes, 4096, "queue-bytes")?,
         queue_frames: at_least(s.queue_frames, d.queue_frames, 16, "queue-frames")?,
         ..d

@@ -72,6 +72,10 @@ settings! {
     tangram_compat: bool,
     /// The name of this gateway among others [default: a random one]
     node: String,
+    /// Seconds without a sign of life after which another gateway is gone [default: 10]
+    peer_lease_seconds: u64,
+    /// Members of other gateways that are shown in presence [default: 1000000]
+    max_remote_members: usize,
     /// Seconds without a byte from a client after which it is closed [default: 60]
     idle_seconds: u64,
     /// Seconds that open connections have to close when the gateway stops [default: 5]

@@ -21,6 +21,7 @@ use tidegate_protocol::{
     Status, Topic,
 };
 
+use crate::cluster;
 use crate::gateway::Gateway;
 
 /// The longest user id, in bytes.
@@ -284,6 +285,7 @@ impl Session {
         self.gateway
             .hub
             .passed_up(&self.connection, &frame.topic, &frame.event, &frame.payload);
+        cluster::relay(&self.gateway, &frame.topic, &frame.event, &frame.payload);
         self.reply(serializer, frame, Status::Ok, "{}");
     }
 

@@ -13,7 +13,7 @@ use crate::socket::Socket;
 pub const SECRET: &str = "a secret for the wire tests";
 pub const PASSWORD: &str = "open sesame";
 /// How long anything may take before the test fails.
-pub const PATIENCE: Duration = Duration::from_secs(10);
+pub const PATIENCE: Duration = Duration::from_secs(20);
 
 pub struct Gateway {
     pub port: u16,

@@ -18,6 +18,7 @@ mod admin_topic;
 mod bad_input;
 mod bus_tap;
 mod closing;
+mod cluster;
 mod command_line;
 mod documents;
 mod events;

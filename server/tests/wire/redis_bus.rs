@@ -9,14 +9,14 @@ use crate::bus_tap::BusTap;
 use crate::gateway::{Gateway, PASSWORD, PATIENCE, SECRET, token};
 use crate::socket::ok;
 
-struct Redis {
+pub struct Redis {
     port: u16,
     folder: tempfile::TempDir,
     child: Child,
 }
 
 impl Redis {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let port = std::net::TcpListener::bind("127.0.0.1:0")
             .unwrap()
             .local_addr()
@@ -51,7 +51,7 @@ impl Redis {
             .expect("redis-server is installed")
     }
 
-    fn address(&self) -> String {
+    pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)
     }
 
@@ -67,17 +67,17 @@ impl Redis {
             .expect("Redis answers");
     }
 
-    async fn kill(&mut self) {
+    pub async fn kill(&mut self) {
         self.child.kill().await.unwrap();
     }
 
-    async fn restart(&mut self) {
+    pub async fn restart(&mut self) {
         self.child = Self::spawn(self.port, &self.folder);
         self.ready().await;
     }
 }
 
-async fn gateway_on(redis: &Redis) -> Gateway {
+pub async fn gateway_on(redis: &Redis) -> Gateway {
     let url = format!("redis://{}/", redis.address());
     let flags = [
         "--redis-url",

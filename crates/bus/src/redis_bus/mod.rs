@@ -99,6 +99,9 @@ impl fmt::Debug for RedisConfig {
     }
 }
 
+/// The channel on which gateways talk to each other.
+pub(crate) const PEERS: &str = "tidegate:peers";
+
 /// The bus on a Redis or Valkey.
 pub struct Redis {
     publisher: Publisher,
@@ -197,13 +200,11 @@ fn connection_info(url: &str) -> Result<ConnectionInfo, StartError> {
 
 impl Bus for Redis {
     fn publish(&self, name: BusName, body: Bytes) -> Publishing {
-        match self.publisher.publish(&name, body) {
-            Ok(answer) => Publishing::waiting(answer, self.tally.clone()),
-            Err(error) => {
-                Tally::add(&self.tally.failed);
-                Publishing::done(Err(error))
-            }
-        }
+        self.publish_under(name.to_string(), body)
+    }
+
+    fn publish_to_peers(&self, body: Bytes) -> Publishing {
+        self.publish_under(PEERS.to_owned(), body)
     }
 
     fn status(&self) -> watch::Receiver<Status> {
@@ -212,6 +213,18 @@ impl Bus for Redis {
 
     fn counters(&self) -> Counters {
         self.tally.read()
+    }
+}
+
+impl Redis {
+    fn publish_under(&self, name: String, body: Bytes) -> Publishing {
+        match self.publisher.publish(name, body) {
+            Ok(answer) => Publishing::waiting(answer, self.tally.clone()),
+            Err(error) => {
+                Tally::add(&self.tally.failed);
+                Publishing::done(Err(error))
+            }
+        }
     }
 }
 

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Value};
-use tidegate_protocol::BusName;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
 use crate::bus::BusError;
@@ -66,9 +65,8 @@ pub(crate) fn queue(limit: usize) -> (Publisher, mpsc::Receiver<Waiting>) {
 
 impl Publisher {
     /// Queues the event; what is given back tells when Redis has it.
-    pub(crate) fn publish(&self, name: &BusName, body: Bytes) -> Result<Answer, BusError> {
+    pub(crate) fn publish(&self, name: String, body: Bytes) -> Result<Answer, BusError> {
         let full = || BusError::Full { limit: self.limit };
-        let name = name.to_string();
         let weight = u32::try_from(name.len() + body.len() + OVERHEAD).map_err(|_| full())?;
         let weight = self
             .weight

@@ -11,8 +11,8 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
-use super::RedisConfig;
 use super::publisher::{Waiting, publish_all};
+use super::{PEERS, RedisConfig};
 use crate::broker::{GATEWAY_PATTERN, Tally};
 use crate::bus::{BusError, Sink, Status};
 
@@ -165,6 +165,7 @@ async fn connect(
             .get_multiplexed_async_connection_with_config(&with_messages)
             .await?;
         subscriber.psubscribe(GATEWAY_PATTERN).await?;
+        subscriber.subscribe(PEERS).await?;
 
         let notice = lost.clone();
         let on_push = move |push: PushInfo| {
@@ -201,6 +202,11 @@ fn take_push(push: PushInfo, sink: &dyn Sink, tally: &Tally, lost: &Cancellation
                 <[Value; 3]>::try_from(push.data)
             {
                 tally.deliver(sink, &name, Bytes::from(body));
+            }
+        }
+        PushKind::Message => {
+            if let Ok([_channel, Value::BulkString(body)]) = <[Value; 2]>::try_from(push.data) {
+                sink.peer(Bytes::from(body));
             }
         }
         PushKind::Disconnection => lost.cancel(),

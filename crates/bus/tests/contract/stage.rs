@@ -42,6 +42,7 @@ pub(crate) struct Recorder {
     unflushed: Mutex<Vec<Inbound>>,
     pub(crate) events: Mutex<Vec<Inbound>>,
     pub(crate) refused: Mutex<Vec<NameError>>,
+    pub(crate) peers: Mutex<Vec<Bytes>>,
 }
 
 impl Sink for Recorder {
@@ -53,6 +54,10 @@ impl Sink for Recorder {
         // Both locked, so that two tasks that flush keep the order.
         let mut events = self.events.lock();
         events.append(&mut self.unflushed.lock());
+    }
+
+    fn peer(&self, body: Bytes) {
+        self.peers.lock().push(body);
     }
 
     fn refused(&self, error: NameError) {

@@ -1,0 +1,286 @@
+//! Members of other gateways on the same bus: who they are, and until when they count.
+//!
+//! Each gateway is believed as long as it is heard. Its changes are numbered; after a gap nothing
+//! more is believed until it has told everything again, and what it told before stands meanwhile.
+//! A gateway that falls silent takes its members with it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use parking_lot::Mutex;
+use tidegate_protocol::Topic;
+use tidegate_protocol::peer::{PeerChange, PeerMember};
+
+use crate::presence::Tracked;
+
+/// All that is known of other gateways.
+#[derive(Debug, Default)]
+pub(crate) struct Remote(Mutex<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    nodes: HashMap<String, Node>,
+    /// By topic and `phx_ref`.
+    topics: HashMap<Topic, BTreeMap<Arc<str>, RemoteMember>>,
+    members: usize,
+}
+
+#[derive(Debug, Default)]
+struct Node {
+    heard_at: u64,
+    /// The number of the last changes that are in.
+    number: u64,
+    /// Whether its members are known up to that number.
+    whole: bool,
+    /// Where each of its members is.
+    refs: HashMap<Arc<str>, Topic>,
+    /// Parts of everything that have come so far.
+    parts: Vec<PeerMember>,
+}
+
+/// One member of another gateway.
+#[derive(Debug, Clone)]
+pub(crate) struct RemoteMember {
+    pub(crate) tracked: Tracked,
+    pub(crate) connection: String,
+}
+
+/// What a message has changed, for the channels that have members here.
+#[derive(Debug, Default)]
+pub(crate) struct Moved {
+    pub(crate) joined: Vec<(Topic, RemoteMember)>,
+    pub(crate) left: Vec<(Topic, RemoteMember)>,
+    /// Something is missing: the node must tell everything.
+    pub(crate) ask: bool,
+    /// Members for which there was no room.
+    pub(crate) refused: usize,
+}
+
+impl Remote {
+    /// How many members other gateways have.
+    pub(crate) fn members(&self) -> usize {
+        self.0.lock().members
+    }
+
+    /// How many other gateways are heard.
+    pub(crate) fn nodes(&self) -> usize {
+        self.0.lock().nodes.len()
+    }
+
+    /// The members of a topic on other gateways.
+    pub(crate) fn of(&self, topic: &Topic) -> Vec<Tracked> {
+        let state = self.0.lock();
+        let members = state
+            .topics
+            .get(topic)
+            .into_iter()
+            .flat_map(BTreeMap::values);
+        members.map(|member| member.tracked.clone()).collect()
+    }
+
+    /// How many members of a topic are on other gateways.
+    pub(crate) fn count(&self, topic: &Topic) -> usize {
+        self.0.lock().topics.get(topic).map_or(0, BTreeMap::len)
+    }
+
+    /// Whether a node with a smaller name is there, which then does what one is to do for all.
+    pub(crate) fn has_before(&self, own: &str) -> bool {
+        self.0.lock().nodes.keys().any(|node| node.as_str() < own)
+    }
+
+    /// A node lives and its last changes had this number.
+    pub(crate) fn alive(&self, node: &str, number: u64, now_ms: u64) -> Moved {
+        let mut state = self.0.lock();
+        let node = state.heard(node, now_ms);
+        Moved {
+            ask: !node.whole || node.number != number,
+            ..Moved::default()
+        }
+    }
+
+    /// Changes of a node.
+    pub(crate) fn changes(
+        &self,
+        name: &str,
+        number: u64,
+        changes: Vec<PeerChange>,
+        now_ms: u64,
+        room: usize,
+        mut track: impl FnMut(PeerMember) -> RemoteMember,
+    ) -> Moved {
+        let mut state = self.0.lock();
+        let node = state.heard(name, now_ms);
+        if !node.whole || number != node.number + 1 {
+            // What is known already may come again after everything was told.
+            let ask = !node.whole || number > node.number;
+            node.whole &= !ask;
+            return Moved {
+                ask,
+                ..Moved::default()
+            };
+        }
+        node.number = number;
+        let mut moved = Moved::default();
+        for change in changes {
+            match change {
+                PeerChange::Join(member) => state.add(name, member, room, &mut track, &mut moved),
+                PeerChange::Leave(phx_ref) => state.remove(name, &phx_ref, &mut moved),
+            }
+        }
+        moved
+    }
+
+    /// A part of all members of a node.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) fn all(
+        &self,
+        name: &str,
+        number: u64,
+        (first, last): (bool, bool),
+        members: Vec<PeerMember>,
+        now_ms: u64,
+        room: usize,
+        mut track: impl FnMut(PeerMember) -> RemoteMember,
+    ) -> Moved {
+        let mut state = self.0.lock();
+        let node = state.heard(name, now_ms);
+        if first {
+            node.parts.clear();
+        }
+        if node.parts.len() + members.len() > room {
+            let refused = members.len();
+            return Moved {
+                refused,
+                ..Moved::default()
+            };
+        }
+        node.parts.extend(members);
+        if !last {
+            return Moved::default();
+        }
+        let all = std::mem::take(&mut node.parts);
+        node.number = number;
+        node.whole = true;
+        let mut gone: HashMap<Arc<str>, ()> = node
+            .refs
+            .keys()
+            .map(|phx_ref| (phx_ref.clone(), ()))
+            .collect();
+        let mut moved = Moved::default();
+        for member in all {
+            if gone.remove(member.meta.phx_ref.as_str()).is_none() {
+                state.add(name, member, room, &mut track, &mut moved);
+            }
+        }
+        for phx_ref in gone.keys() {
+            state.remove(name, phx_ref, &mut moved);
+        }
+        moved
+    }
+
+    /// A node has stopped.
+    pub(crate) fn bye(&self, name: &str) -> Moved {
+        let mut moved = Moved::default();
+        self.0.lock().forget(name, &mut moved);
+        moved
+    }
+
+    /// Forgets the nodes that have been silent for so long.
+    pub(crate) fn expire(&self, now_ms: u64, lease_ms: u64) -> Moved {
+        let mut state = self.0.lock();
+        let silent: Vec<String> = state
+            .nodes
+            .iter()
+            .filter(|(_, node)| now_ms.saturating_sub(node.heard_at) >= lease_ms)
+            .map(|(name, _)| name.clone())
+            .collect();
+        let mut moved = Moved::default();
+        for name in silent {
+            state.forget(&name, &mut moved);
+        }
+        moved
+    }
+
+    /// Nobody could be heard until now: everybody gets a new lease.
+    pub(crate) fn renew(&self, now_ms: u64) {
+        for node in self.0.lock().nodes.values_mut() {
+            node.heard_at = now_ms;
+        }
+    }
+}
+
+impl State {
+    fn heard(&mut self, name: &str, now_ms: u64) -> &mut Node {
+        if !self.nodes.contains_key(name) {
+            self.nodes.insert(name.to_owned(), Node::default());
+        }
+        let node = self.nodes.entry(name.to_owned()).or_default();
+        node.heard_at = now_ms;
+        node
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        member: PeerMember,
+        room: usize,
+        track: &mut impl FnMut(PeerMember) -> RemoteMember,
+        moved: &mut Moved,
+    ) {
+        if self.members >= room {
+            moved.refused += 1;
+            return;
+        }
+        let phx_ref: Arc<str> = member.meta.phx_ref.as_str().into();
+        let topic = member.topic.clone();
+        let Some(node) = self.nodes.get_mut(name) else {
+            return;
+        };
+        if node.refs.insert(phx_ref.clone(), topic.clone()).is_some() {
+            return;
+        }
+        let member = track(member);
+        self.members += 1;
+        self.topics
+            .entry(topic.clone())
+            .or_default()
+            .insert(phx_ref, member.clone());
+        moved.joined.push((topic, member));
+    }
+
+    fn remove(&mut self, name: &str, phx_ref: &str, moved: &mut Moved) {
+        let Some(topic) = self
+            .nodes
+            .get_mut(name)
+            .and_then(|node| node.refs.remove(phx_ref))
+        else {
+            return;
+        };
+        let Some(members) = self.topics.get_mut(&topic) else {
+            return;
+        };
+        if let Some(member) = members.remove(phx_ref) {
+            self.members -= 1;
+            if members.is_empty() {
+                self.topics.remove(&topic);
+            }
+            moved.left.push((topic, member));
+        }
+    }
+
+    fn forget(&mut self, name: &str, moved: &mut Moved) {
+        let refs: Vec<Arc<str>> = self
+            .nodes
+            .get(name)
+            .map(|node| node.refs.keys().cloned().collect())
+            .unwrap_or_default();
+        for phx_ref in refs {
+            self.remove(name, &phx_ref, moved);
+        }
+        self.nodes.remove(name);
+    }
+}
+
+#[cfg(test)]
+#[path = "remote_tests.rs"]
+mod tests;

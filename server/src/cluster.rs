@@ -1,0 +1,277 @@
+//! This gateway among others on one Redis: telling, listening, noticing who is gone.
+//!
+//! Everything goes over one channel of the bus that plugins have no business with. Changes of
+//! presence are told every few hundredths of a second; that this gateway lives, every two seconds;
+//! everything, when somebody asks. A gateway that is not heard for the lease is gone, its members
+//! leave here and backends are told. While this gateway itself cannot hear, nobody is forgotten.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use tidegate_bus::Kind;
+use tidegate_hub::{Answer, Hub, ToTell};
+use tidegate_protocol::peer::{MEMBERS_PER_MESSAGE, PeerMessage, PeerPayload, Says};
+use tidegate_protocol::{Event, Payload, Topic};
+use tokio::sync::{Notify, mpsc};
+use tokio::time::Instant;
+
+use crate::gateway::Gateway;
+use crate::system::ticks;
+
+/// How often changes are told.
+const TELL_EVERY: Duration = Duration::from_millis(50);
+/// How often this gateway says that it lives.
+const ALIVE_EVERY: Duration = Duration::from_secs(2);
+/// The shortest time between two questions, and between two answers to them.
+const ASK_EVERY: Duration = Duration::from_secs(1);
+/// Messages of other gateways that wait to be read; of those that do not fit everything is asked
+/// for again.
+const MAX_WAITING: usize = 16_384;
+
+/// Where the bus puts what other gateways say.
+#[derive(Clone)]
+pub(crate) struct Inbox {
+    sender: mpsc::Sender<Bytes>,
+    lost: Arc<AtomicBool>,
+    more: Arc<Notify>,
+}
+
+/// The reading end of an [`Inbox`].
+pub(crate) struct Messages {
+    receiver: mpsc::Receiver<Bytes>,
+    lost: Arc<AtomicBool>,
+    more: Arc<Notify>,
+}
+
+/// An inbox and its reading end.
+pub(crate) fn inbox() -> (Inbox, Messages) {
+    let (sender, receiver) = mpsc::channel(MAX_WAITING);
+    let (lost, more) = (Arc::<AtomicBool>::default(), Arc::new(Notify::new()));
+    (
+        Inbox {
+            sender,
+            lost: lost.clone(),
+            more: more.clone(),
+        },
+        Messages {
+            receiver,
+            lost,
+            more,
+        },
+    )
+}
+
+impl Inbox {
+    /// Keeps a message; never waits.
+    pub(crate) fn put(&self, body: Bytes) {
+        if self.sender.try_send(body).is_err() {
+            self.lost.store(true, Ordering::Relaxed);
+            self.more.notify_one();
+        }
+    }
+}
+
+/// Passes a client's event on to the members of its channel on other gateways.
+pub(crate) fn relay(gateway: &Gateway, topic: &str, event: &str, payload: &Payload) {
+    let relays = |topic: &str| {
+        let channel = gateway.hub.channel(topic);
+        channel.is_some_and(|channel| channel.definition().relay)
+    };
+    if !gateway.in_cluster() || !relays(topic) {
+        return;
+    }
+    let (Ok(topic), Ok(event)) = (Topic::new(topic), Event::new(event)) else {
+        return;
+    };
+    let payload = match payload {
+        Payload::Json(json) => match serde_json::from_slice(json) {
+            Ok(json) => PeerPayload::Json(json),
+            Err(_) => return,
+        },
+        Payload::Binary(data) => PeerPayload::Base64(STANDARD.encode(data)),
+    };
+    say(
+        gateway,
+        Says::Relay {
+            topic,
+            event,
+            payload,
+        },
+    );
+}
+
+/// Says something to all others. Whether they hear it shows in what they ask.
+fn say(gateway: &Gateway, says: Says) {
+    let message = PeerMessage {
+        node: gateway.hub.node().to_owned(),
+        says,
+    };
+    if let Ok(body) = serde_json::to_vec(&message) {
+        // Handed over when it is called; nobody waits for the answer.
+        drop(gateway.bus.publish_to_peers(body.into()));
+    }
+}
+
+/// Says goodbye: the members here have left already.
+pub(crate) fn say_bye(gateway: &Gateway) {
+    if gateway.in_cluster() {
+        say(gateway, Says::Bye);
+    }
+}
+
+/// What the task knows beside the hub.
+struct Cluster {
+    gateway: Arc<Gateway>,
+    lease_ms: u64,
+    /// The number of the last changes that were told.
+    number: u64,
+    tell_all: bool,
+    ask: bool,
+    told_at: Option<Instant>,
+    asked_at: Option<Instant>,
+}
+
+/// Runs for ever on a bus with others on it.
+pub(crate) async fn run(gateway: Arc<Gateway>, mut messages: Messages) {
+    let mut status = gateway.bus.status();
+    if status.borrow().kind != Kind::Redis {
+        return;
+    }
+    gateway.hub.join_cluster();
+    let lease = gateway.config.peer_lease;
+    let mut cluster = Cluster {
+        lease_ms: u64::try_from(lease.as_millis()).unwrap_or(u64::MAX),
+        gateway,
+        number: 0,
+        tell_all: false,
+        ask: false,
+        told_at: None,
+        asked_at: None,
+    };
+    let mut tell = ticks(TELL_EVERY);
+    let mut alive = ticks(ALIVE_EVERY);
+    let mut up = false;
+    loop {
+        tokio::select! {
+            changed = status.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+            }
+            Some(body) = messages.receiver.recv() => cluster.heard(&body),
+            () = messages.more.notified() => {}
+            _ = tell.tick() => cluster.tell(up),
+            _ = alive.tick() => cluster.alive(up),
+        }
+        cluster.ask |= messages.lost.swap(false, Ordering::Relaxed);
+        let was = std::mem::replace(&mut up, status.borrow().up);
+        if up && !was {
+            cluster.gateway.hub.renew_peers();
+            (cluster.ask, cluster.tell_all) = (true, true);
+            (cluster.asked_at, cluster.told_at) = (None, None);
+        }
+    }
+}
+
+impl Cluster {
+    fn heard(&mut self, body: &Bytes) {
+        let Ok(PeerMessage { node, says }) = serde_json::from_slice(body) else {
+            tracing::debug!("another gateway says what this one does not understand");
+            return;
+        };
+        let hub: &Hub = &self.gateway.hub;
+        if node == hub.node() {
+            return;
+        }
+        if let Says::Relay {
+            topic,
+            event,
+            payload,
+        } = says
+        {
+            let payload = match payload {
+                PeerPayload::Json(json) => {
+                    Payload::Json(Bytes::from(String::from(Box::<str>::from(json))))
+                }
+                PeerPayload::Base64(text) => match STANDARD.decode(text) {
+                    Ok(data) => Payload::Binary(data.into()),
+                    Err(_) => return,
+                },
+            };
+            return hub.relayed(&topic, &event, &payload);
+        }
+        match hub.peer_says(&node, says) {
+            Answer::None => {}
+            Answer::TellAll => self.tell_all = true,
+            Answer::Ask => self.ask = true,
+        }
+    }
+
+    /// Tells what is new, or everything, and asks, as far as it is time to.
+    fn tell(&mut self, up: bool) {
+        if !up {
+            return;
+        }
+        let due = |at: Option<Instant>| at.is_none_or(|at| at.elapsed() >= ASK_EVERY);
+        match self.gateway.hub.to_tell() {
+            ToTell::Nothing => {}
+            ToTell::All => self.tell_all = true,
+            ToTell::Changes(changes) => {
+                for changes in changes.chunks(MEMBERS_PER_MESSAGE) {
+                    self.number += 1;
+                    let changes = Says::Changes {
+                        number: self.number,
+                        changes: changes.to_vec(),
+                    };
+                    say(&self.gateway, changes);
+                }
+            }
+        }
+        if self.tell_all && due(self.told_at) {
+            (self.tell_all, self.told_at) = (false, Some(Instant::now()));
+            self.all();
+        }
+        if self.ask && due(self.asked_at) {
+            (self.ask, self.asked_at) = (false, Some(Instant::now()));
+            say(&self.gateway, Says::Hello);
+        }
+    }
+
+    fn all(&mut self) {
+        let members = self.gateway.hub.all_members();
+        // The changes that were dropped for this have no number: the next ones come after it.
+        self.number += 1;
+        let mut parts = members.chunks(MEMBERS_PER_MESSAGE).peekable();
+        let mut first = true;
+        loop {
+            let part = parts.next().unwrap_or_default();
+            let last = parts.peek().is_none();
+            let all = Says::All {
+                number: self.number,
+                first,
+                last,
+                members: part.to_vec(),
+            };
+            say(&self.gateway, all);
+            first = false;
+            if last {
+                return;
+            }
+        }
+    }
+
+    /// Says that this gateway lives, and sees who does not.
+    fn alive(&mut self, up: bool) {
+        if !up {
+            // Nobody can be heard, so nobody's silence means anything.
+            return self.gateway.hub.renew_peers();
+        }
+        say(&self.gateway, Says::Alive(self.number));
+        let gone = self.gateway.hub.expire_peers(self.lease_ms);
+        self.gateway.lifecycle.tell(gone);
+    }
+}
