@@ -15,6 +15,9 @@ pub(crate) fn advice(reason: &str) -> Option<&'static str> {
         "token is for another channel" => {
             "A token opens the channel it names and no other. Ask for a token of this channel."
         }
+        "token is for another user" => {
+            "A member may renew its own token only. Leave, and join with the other one."
+        }
         "too many channels joined" => {
             "This connection has joined as many channels as it may. Leave one first."
         }

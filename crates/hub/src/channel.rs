@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::{Mutex, MutexGuard, RwLock};
 use tidegate_protocol::{
-    Definition, Event, Overflow, Payload, PresenceMode, Ref, Serializer, Status, Topic,
+    Definition, Event, Overflow, Payload, PresenceMode, Ref, Serializer, Standing, Status, Topic,
 };
 use tidegate_websocket::Frame;
 
@@ -221,6 +221,18 @@ impl Channel {
         state.presence.joined(member.tracked.clone());
         state.show_presence(mode, std::slice::from_ref(&member), &self.topic, remote);
         Ok(old)
+    }
+
+    /// Gives the connection's member another standing; `false` when there is no such member.
+    pub(crate) fn set_standing(&self, connection: &Connection, standing: Standing) -> bool {
+        let state = self.state.lock();
+        let found = state
+            .members
+            .with(connection.key, |member| member.standing = standing);
+        if found.is_some() {
+            connection.set_standing(self.topic.as_str(), standing);
+        }
+        found.is_some()
     }
 
     /// Removes the connection's member. With `told`, a `phx_close` with this payload is sent.

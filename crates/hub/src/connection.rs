@@ -121,6 +121,14 @@ impl Connection {
         }
     }
 
+    /// What was shown for this join now counts for its pushes.
+    pub(crate) fn set_standing(&self, topic: &str, standing: Standing) {
+        let mut joined = self.joined.lock();
+        if let Ok(at) = find(&joined, topic) {
+            joined[at].standing = standing;
+        }
+    }
+
     pub(crate) fn take_joined(&self, topic: &str) {
         let mut joined = self.joined.lock();
         if let Ok(at) = find(&joined, topic) {

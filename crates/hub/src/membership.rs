@@ -207,6 +207,13 @@ impl Hub {
             .unwrap_or_default()
     }
 
+    /// Gives a member the standing of a newer token; `false` when the channel is not joined.
+    pub fn renew(&self, connection: &Arc<Connection>, topic: &str, standing: Standing) -> bool {
+        connection
+            .joined(topic)
+            .is_some_and(|joined| joined.channel.set_standing(connection, standing))
+    }
+
     /// Replaces a member's presence metadata; `false` when the channel is not joined.
     pub fn update_presence(
         &self,

@@ -16,6 +16,8 @@ pub enum Reason {
     TokenExpired,
     /// The token's `channel` does not cover the joined topic.
     TokenForAnotherChannel,
+    /// The token that should renew a member's standing is that of somebody else.
+    TokenForAnotherUser,
     /// The socket has joined as many channels as it may.
     TooManyChannels,
     /// The topic is empty, too long, or holds control characters.
@@ -46,11 +48,12 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is, for documents and tests.
-    pub const ALL: [Reason; 17] = [
+    pub const ALL: [Reason; 18] = [
         Reason::Unauthorized,
         Reason::InvalidToken,
         Reason::TokenExpired,
         Reason::TokenForAnotherChannel,
+        Reason::TokenForAnotherUser,
         Reason::TooManyChannels,
         Reason::InvalidTopic,
         Reason::InvalidEvent,
@@ -73,6 +76,7 @@ impl Reason {
             Reason::InvalidToken => "invalid token",
             Reason::TokenExpired => "token expired",
             Reason::TokenForAnotherChannel => "token is for another channel",
+            Reason::TokenForAnotherUser => "token is for another user",
             Reason::TooManyChannels => "too many channels joined",
             Reason::InvalidTopic => "invalid topic",
             Reason::InvalidEvent => "invalid event",

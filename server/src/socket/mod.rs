@@ -1,9 +1,12 @@
 //! `GET /websocket`: from the handshake to the last frame; and `/longpoll` for those without one.
 //!
 //! [`upgrade`](self::upgrade) decides whether there will be a socket, [`transport`] moves bytes,
-//! [`session`] is the connection's state machine and knows no socket.
+//! [`session`] is the connection's state machine and knows no socket;
+//! [`join_payload`] and [`renewal`] are parts of it.
 
+mod join_payload;
 mod longpoll;
+mod renewal;
 mod session;
 mod transport;
 mod upgrade;

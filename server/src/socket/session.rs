@@ -11,16 +11,16 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use serde_json::{Map, Value};
 use tidegate_auth::{Shown, TokenSource, admit, may_push};
 use tidegate_bus::{BusError, Publishing};
 use tidegate_hub::{Bucket, Connection, Drop, Join, Joined};
-use tidegate_protocol::presence::MAX_METADATA_BYTES;
 use tidegate_protocol::{
-    BusName, ClientFrame, Close, DecodeError, Direction, Event, Payload, Reason, Ref, Serializer,
-    Status, Topic,
+    BusName, ClientFrame, Close, DecodeError, Direction, Event, Reason, Ref, Serializer, Status,
+    Topic,
 };
 
+use super::join_payload::{JoinPayload, read_metadata};
+use super::renewal::ACCESS_TOKEN;
 use crate::cluster;
 use crate::gateway::Gateway;
 
@@ -29,12 +29,12 @@ const MAX_USER_BYTES: usize = 255;
 
 /// The state machine of one connection.
 pub(crate) struct Session {
-    gateway: Arc<Gateway>,
-    connection: Arc<Connection>,
+    pub(super) gateway: Arc<Gateway>,
+    pub(super) connection: Arc<Connection>,
     /// The socket's own token, for joins that bring none.
     token: Option<Box<str>>,
     /// Who the client is where it shows no token; made when it is needed.
-    anonymous: Option<Box<str>>,
+    pub(super) anonymous: Option<Box<str>>,
     pushes: Bucket,
     joins: Bucket,
     errors: usize,
@@ -46,13 +46,6 @@ struct Waiting {
     publishing: Publishing,
     serializer: Serializer,
     frame: ClientFrame,
-}
-
-/// What a join's payload may hold; other fields are the application's.
-#[derive(Default)]
-struct JoinPayload {
-    token: Option<String>,
-    presence: Map<String, Value>,
 }
 
 impl Session {
@@ -249,6 +242,11 @@ impl Session {
         if !self.pushes.take(self.gateway.hub.now_ms()) {
             return Err(Reason::TooManyPushes);
         }
+        if event.as_str() == ACCESS_TOKEN {
+            self.renew(&channel, &frame.payload)?;
+            self.reply(serializer, frame, Status::Ok, "{}");
+            return Ok(None);
+        }
         if event.as_str() == "presence_update" {
             let metadata = read_metadata(frame.payload.as_json())?;
             self.gateway
@@ -338,33 +336,4 @@ impl Session {
             self.connection.outbox.close(Close::TooManyErrors);
         }
     }
-}
-
-impl JoinPayload {
-    fn read(payload: &Payload) -> Result<Self, Reason> {
-        let json = payload.as_json().ok_or(Reason::InvalidJoin)?;
-        let mut object = match serde_json::from_str(json) {
-            Ok(Value::Object(object)) => object,
-            Ok(Value::Null) => return Ok(Self::default()),
-            _ => return Err(Reason::InvalidJoin),
-        };
-        let token = match object.remove("token") {
-            None | Some(Value::Null) => None,
-            Some(Value::String(token)) => Some(token),
-            Some(_) => return Err(Reason::InvalidJoin),
-        };
-        let presence = match object.remove("presence") {
-            None | Some(Value::Null) => Map::new(),
-            Some(presence) => read_metadata(Some(&presence.to_string()))?,
-        };
-        Ok(Self { token, presence })
-    }
-}
-
-fn read_metadata(json: Option<&str>) -> Result<Map<String, Value>, Reason> {
-    let json = json.ok_or(Reason::InvalidJoin)?;
-    if json.len() > MAX_METADATA_BYTES {
-        return Err(Reason::PresenceTooLarge);
-    }
-    serde_json::from_str(json).map_err(|_| Reason::InvalidJoin)
 }

@@ -31,4 +31,5 @@ mod presence;
 mod pushing;
 mod redis_bus;
 mod socket;
+mod supabase;
 mod tokens;

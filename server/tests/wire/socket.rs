@@ -126,6 +126,22 @@ impl Socket {
         .await;
     }
 
+    /// Reads what comes until the answer to a heartbeat that is sent now.
+    pub async fn settle(&mut self) -> Vec<Value> {
+        self.heartbeats += 1;
+        let reference = json!(format!("hb{}", self.heartbeats));
+        self.send(json!([null, reference, "phoenix", "heartbeat", {}]))
+            .await;
+        let mut frames = Vec::new();
+        loop {
+            let frame = self.next().await;
+            if frame[2] == "phoenix" && frame[1] == reference {
+                return frames;
+            }
+            frames.push(frame);
+        }
+    }
+
     /// Skips frames until the close; its code and reason.
     pub async fn closed(&mut self) -> (u16, String) {
         loop {

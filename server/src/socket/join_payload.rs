@@ -1,0 +1,55 @@
+//! What a join's payload may say to the gateway; other fields are the application's.
+
+use serde_json::{Map, Value};
+use tidegate_protocol::presence::MAX_METADATA_BYTES;
+use tidegate_protocol::{Payload, Reason};
+
+/// The parts of a join's payload that the gateway reads.
+#[derive(Default)]
+pub(super) struct JoinPayload {
+    /// `token`, or `access_token` where there is none.
+    pub(super) token: Option<String>,
+    /// `presence`: the member's metadata.
+    pub(super) presence: Map<String, Value>,
+}
+
+impl JoinPayload {
+    pub(super) fn read(payload: &Payload) -> Result<Self, Reason> {
+        let json = payload.as_json().ok_or(Reason::InvalidJoin)?;
+        let mut object = match serde_json::from_str(json) {
+            Ok(Value::Object(object)) => object,
+            Ok(Value::Null) => return Ok(Self::default()),
+            _ => return Err(Reason::InvalidJoin),
+        };
+        let token = read_token(&mut object).map_err(|NoString| Reason::InvalidJoin)?;
+        let presence = match object.remove("presence") {
+            None | Some(Value::Null) => Map::new(),
+            Some(presence) => read_metadata(Some(&presence.to_string()))?,
+        };
+        Ok(Self { token, presence })
+    }
+}
+
+/// A token that is no string.
+pub(super) struct NoString;
+
+/// Takes the token out of a payload: `token`, or `access_token` as Supabase's clients call it.
+pub(super) fn read_token(object: &mut Map<String, Value>) -> Result<Option<String>, NoString> {
+    for name in ["token", "access_token"] {
+        match object.remove(name) {
+            None | Some(Value::Null) => {}
+            Some(Value::String(token)) => return Ok(Some(token)),
+            Some(_) => return Err(NoString),
+        }
+    }
+    Ok(None)
+}
+
+/// Reads a member's metadata: a JSON object of at most 1 KiB.
+pub(super) fn read_metadata(json: Option<&str>) -> Result<Map<String, Value>, Reason> {
+    let json = json.ok_or(Reason::InvalidJoin)?;
+    if json.len() > MAX_METADATA_BYTES {
+        return Err(Reason::PresenceTooLarge);
+    }
+    serde_json::from_str(json).map_err(|_| Reason::InvalidJoin)
+}

@@ -1,0 +1,44 @@
+//! A member shows a newer token, without joining anew.
+//!
+//! Supabase's clients push `access_token` on every joined topic when their token was renewed; any
+//! client may. The token is checked as that of a join and must be the same user's. The event ends
+//! here whatever comes of it: neither the bus nor a log nor a watching administrator sees it.
+
+use serde_json::Value;
+use tidegate_auth::{Shown, TokenSource, admit};
+use tidegate_hub::Channel;
+use tidegate_protocol::{Payload, Reason};
+
+use super::join_payload::{NoString, read_token};
+use super::session::Session;
+
+/// The event that brings the token.
+pub(super) const ACCESS_TOKEN: &str = "access_token";
+
+impl Session {
+    /// Gives this connection's member of the channel the standing of the payload's token.
+    pub(super) fn renew(&self, channel: &Channel, payload: &Payload) -> Result<(), Reason> {
+        // A binary push may hold the same JSON; what it must not do is reach the bus.
+        let Ok(Value::Object(mut object)) = serde_json::from_slice(payload.bytes()) else {
+            return Err(Reason::InvalidToken);
+        };
+        let token = read_token(&mut object)
+            .map_err(|NoString| Reason::InvalidToken)?
+            .ok_or(Reason::Unauthorized)?;
+        let claims = self.gateway.tokens.check(&token)?;
+        // A token without an id is whoever this connection is without one.
+        let id = match claims.id.trim() {
+            "" => self.anonymous.as_deref().map(str::to_owned),
+            _ => Some(claims.id.clone()),
+        };
+        let shown = Shown::Token(TokenSource::Join, Ok(claims));
+        let compat = self.gateway.config.tangram_compat;
+        let topic = channel.topic.as_str();
+        let standing = admit(&channel.definition(), topic, &shown, compat)?;
+        if id.is_none() || id != channel.user_of(&self.connection) {
+            return Err(Reason::TokenForAnotherUser);
+        }
+        self.gateway.hub.renew(&self.connection, topic, standing);
+        Ok(())
+    }
+}
