@@ -18,16 +18,4 @@ export const expectedFailures = [
     sign: /in vain for presence to be as wanted/,
     because: "the event `presence` is published like any other and tracks nobody",
   },
-  {
-    clients: SUPABASE,
-    scenario: "accessToken",
-    sign: /"status": "error"/,
-    because: "the join's `access_token` is not read",
-  },
-  {
-    clients: SUPABASE,
-    scenario: "refresh",
-    sign: /from:[^"]*:access_token/,
-    because: "the event `access_token` is published like any other, with the token in it",
-  },
 ];
