@@ -6,6 +6,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use futures::future::join_all;
 use redis::AsyncCommands;
+use tidegate_bus::Kind;
 use tidegate_protocol::{BusName, NameError};
 
 use crate::stage::{PATIENCE, Stage, soon};
@@ -210,4 +211,27 @@ pub(crate) async fn a_subscriber_hears_each_subscription_that_fits(stage: Stage)
         .await
         .unwrap();
     assert_eq!(patterns, 1, "the gateway's own");
+}
+
+/// T6: what a gateway says to its peers reaches every gateway on the same Redis, in order and apart
+/// from what plugins see; alone, a gateway talks to nobody.
+pub(crate) async fn gateways_talk_apart_from_plugins(stage: Stage) {
+    let mut plugin = stage.subscriber().await;
+    plugin.psubscribe("to:*").await.unwrap();
+    plugin.psubscribe("from:*").await.unwrap();
+    let said = ["one", "two"].map(|word| Bytes::from_static(word.as_bytes()));
+    for word in &said {
+        soon(stage.bus.publish_to_peers(word.clone()))
+            .await
+            .unwrap();
+    }
+    stage.publish("to:room:after", b"1").await;
+    assert_eq!(stage.sink.take_text(1).await, ["room after 1"]);
+    let heard = std::mem::take(&mut *stage.sink.peers.lock());
+    match stage.bus.status().borrow().kind {
+        Kind::Redis => assert_eq!(heard, said),
+        Kind::InProcess => assert!(heard.is_empty()),
+    }
+    let message = soon(plugin.on_message().next()).await.unwrap();
+    assert_eq!(message.get_channel_name(), "to:room:after");
 }

@@ -47,6 +47,7 @@ contract! {
     events::order_is_kept,
     events::the_gateway_hears_itself,
     events::a_subscriber_hears_each_subscription_that_fits,
+    events::gateways_talk_apart_from_plugins,
     protocol::resp2_says_what_redis_says,
     protocol::resp3_says_what_redis_says,
     protocol::globs_match_what_redis_matches,

@@ -58,7 +58,8 @@ pub(crate) async fn resp2_says_what_redis_says(stage: Stage) {
     a.ask("CLIENT NOSUCH", "-ERR unknown subcommand 'NOSUCH'")
         .await;
     a.expect_line().await;
-    a.ask("PUBSUB CHANNELS", "*0~").await;
+    // On Redis the gateways have a channel of their own: those of this test begin with an `a`.
+    a.ask("PUBSUB CHANNELS a*", "*0~").await;
     a.ask("PUBSUB NUMSUB a", "*2~$1~a~:0~").await;
     a.ask("PUBSUB NUMPAT", ":1~").await;
 
