@@ -17,7 +17,7 @@ use tidegate_websocket::Frame;
 use crate::connection::{Connection, Joined};
 use crate::members::{Chunk, Member, Members};
 use crate::outbox::{Events, frame};
-use crate::presence::{Pending, Tracked, count_json, state_json};
+use crate::presence::{Pending, Tracked, count_json};
 use crate::remote::Remote;
 
 /// Events that are collected before they are sent without waiting for more.
@@ -458,13 +458,19 @@ impl State {
     fn show_presence(&mut self, mode: PresenceMode, to: &[Member], topic: &Topic, remote: &Remote) {
         let (event, json) = match mode {
             PresenceMode::Full => {
-                let mut all = remote.of(topic);
-                all.reserve(self.members.len());
-                self.members.for_each_while(|member| {
-                    all.push(member.tracked.clone());
-                    true
+                let Self {
+                    members, presence, ..
+                } = self;
+                let text = presence.text.get(|| {
+                    let mut all = remote.of(topic);
+                    all.reserve(members.len());
+                    members.for_each_while(|member| {
+                        all.push(member.tracked.clone());
+                        true
+                    });
+                    all
                 });
-                ("presence_state", state_json(all.iter()))
+                ("presence_state", text)
             }
             PresenceMode::Count => {
                 let count = self.members.len() + remote.count(topic);

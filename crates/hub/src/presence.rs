@@ -9,6 +9,8 @@ use std::sync::Arc;
 use serde::Serialize;
 use tidegate_protocol::presence::{Count, Meta};
 
+use crate::state_text::StateText;
+
 /// A meta under its key, numbered in the order of joining within this process.
 #[derive(Debug, Clone)]
 pub(crate) struct Tracked {
@@ -27,6 +29,8 @@ pub(crate) struct Pending {
     last_flush_ms: u64,
     /// Whether the channel already stands in the hub's list of those to flush.
     pub(crate) scheduled: bool,
+    /// What who joins is shown.
+    pub(crate) text: StateText,
 }
 
 #[derive(Serialize)]
@@ -73,11 +77,13 @@ pub(crate) fn count_json(count: usize) -> String {
 
 impl Pending {
     pub(crate) fn joined(&mut self, tracked: Tracked) {
+        self.text.joined(&tracked);
         self.count_changed = true;
         self.joins.insert(tracked.sequence, tracked);
     }
 
     pub(crate) fn left(&mut self, tracked: Tracked) {
+        self.text.forget();
         self.count_changed = true;
         let untold = self.joins.remove(&tracked.sequence).is_some() && !self.shown;
         if !untold {
