@@ -184,7 +184,10 @@ impl Hub {
     /// members with them. Gives what backends are to be told, where it is for this gateway to
     /// tell them.
     pub fn expire_peers(&self, lease_ms: u64) -> Vec<Lifecycle> {
+        let before = self.remote.nodes();
         let moved = self.remote.expire(self.now_ms(), lease_ms);
+        let lost = before.saturating_sub(self.remote.nodes());
+        self.stats.lost_peers.add(lost);
         self.show(&moved);
         if self.remote.has_before(self.node()) {
             return Vec::new();

@@ -1,6 +1,7 @@
 //! From one event to the queues of all members, and into the eyes of whoever watches.
 
 use std::sync::atomic::Ordering;
+use std::time::Instant;
 
 use tidegate_protocol::{Direction, Event, Overflow, Payload, Topic, is_reserved_topic};
 
@@ -41,8 +42,9 @@ impl Hub {
     }
 
     fn flush_channel(&self, channel: &Channel) {
+        let began = Instant::now();
         let delivered = channel.flush(self.now_ms());
-        self.count(channel, delivered);
+        self.count(channel, delivered, began);
     }
 
     /// An event of the gateway itself for the members of a topic.
@@ -75,12 +77,18 @@ impl Hub {
         let Some(channel) = self.channels.get(topic) else {
             return 0;
         };
+        let began = Instant::now();
         let delivered = channel.broadcast(event, payload, except, lane, self.now_ms());
-        self.count(&channel, delivered);
+        self.count(&channel, delivered, began);
         delivered.frames
     }
 
-    fn count(&self, channel: &Channel, delivered: Delivered) {
+    fn count(&self, channel: &Channel, delivered: Delivered, began: Instant) {
+        if delivered == Delivered::default() {
+            // Somebody else has sent what was there to send, or nobody listens.
+            return;
+        }
+        self.stats.fan_out.observe(began.elapsed());
         self.stats.deliveries.add(delivered.frames);
         self.stats.bytes_out.add(delivered.written);
         if delivered.no_binary > 0 {

@@ -118,9 +118,12 @@ impl Hub {
         {
             let mut by_address = self.by_address.lock();
             let here = by_address.get(&details.address).copied().unwrap_or(0);
-            if here >= self.limits.connections_per_address
-                || self.connection_count.load(Ordering::Relaxed) >= self.limits.connections
-            {
+            if self.connection_count.load(Ordering::Relaxed) >= self.limits.connections {
+                self.stats.refused_connections.add(1);
+                return None;
+            }
+            if here >= self.limits.connections_per_address {
+                self.stats.refused_addresses.add(1);
                 return None;
             }
             by_address.insert(details.address, here + 1);
@@ -154,7 +157,9 @@ impl Hub {
             }
             self.connection_count.fetch_sub(1, Ordering::Relaxed);
         }
-        if connection.outbox.closing() == Some(Close::SlowConsumer) {
+        let close = connection.outbox.closing();
+        self.stats.closed(close);
+        if close == Some(Close::SlowConsumer) {
             self.stats.dropped(Drop::SlowConsumer, 1);
         }
         connection

@@ -26,6 +26,17 @@ pub struct ListQuery {
     pub limit: Option<usize>,
 }
 
+/// What waits for all connections together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct QueueDepth {
+    /// Bytes.
+    pub bytes: usize,
+    /// Frames.
+    pub frames: usize,
+    /// The bytes that wait for the connection with the most.
+    pub largest: usize,
+}
+
 impl ListQuery {
     fn wants(&self, texts: &[&str]) -> bool {
         match self.search.as_deref().map(str::trim) {
@@ -63,6 +74,18 @@ impl ListQuery {
 }
 
 impl Hub {
+    /// What waits for all connections: a look at each of them.
+    pub fn queue_depth(&self) -> QueueDepth {
+        let mut depth = QueueDepth::default();
+        self.connections.for_each(|connection| {
+            let (bytes, frames) = connection.outbox.queued();
+            depth.bytes += bytes;
+            depth.frames += frames;
+            depth.largest = depth.largest.max(bytes);
+        });
+        depth
+    }
+
     /// Channels, by topic.
     pub fn list_channels(&self, query: &ListQuery) -> Page<ChannelInfo> {
         let mut found = self.channels();

@@ -87,6 +87,8 @@ struct State {
     /// Nothing, nearly always.
     queue: Option<Box<Queue>>,
     close: Option<Close>,
+    /// The socket is to be closed so once what its client has asked is answered.
+    leaving: Option<Close>,
     /// The socket is broken: nothing more can be written.
     broken: bool,
     /// The task waits for the socket to take more: what is queued need not wake it.
@@ -232,6 +234,23 @@ impl Outbox {
         state.wake();
     }
 
+    /// Asks for the socket to be closed as soon as what its client has asked is answered. Its
+    /// task looks at [`Outbox::leaving`]; without a socket there is none, and it closes at once.
+    pub fn leave(&self, close: Close) {
+        let mut state = self.state.lock();
+        if state.wire.is_some() {
+            state.leaving = state.leaving.or(Some(close));
+        } else {
+            state.end(close);
+        }
+        state.wake();
+    }
+
+    /// How the socket is to be closed when nothing is left to answer.
+    pub fn leaving(&self) -> Option<Close> {
+        self.state.lock().leaving
+    }
+
     /// Writes what waits, as far as the socket takes it, and says what is to be done next. When
     /// there is nothing to do now, `context` is woken as soon as there is.
     pub fn flush(&self, context: &Context<'_>) -> (Work, usize) {
@@ -276,6 +295,13 @@ impl Outbox {
             .queue
             .as_ref()
             .map_or(0, |queue| queue.frames())
+    }
+
+    /// Bytes and frames that wait.
+    pub(crate) fn queued(&self) -> (usize, usize) {
+        let state = self.state.lock();
+        let queue = state.queue.as_ref();
+        queue.map_or((0, 0), |queue| (queue.bytes(), queue.frames()))
     }
 
     /// Frames that were written or queued.

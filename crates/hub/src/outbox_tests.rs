@@ -143,3 +143,20 @@ fn without_a_wire_frames_wait_to_be_taken() {
     assert_eq!(found, [b"\x81\x01c", b"\x81\x01a", b"\x81\x01b"]);
     assert_eq!(outbox.queued_bytes(), 0);
 }
+
+/// A16: who is asked to leave may still be answered; the close comes when its task says so.
+#[test]
+fn who_leaves_is_still_answered() {
+    let (outbox, kernel) = outbox(1000, 1000, 10);
+    outbox.leave(Close::Restart);
+    assert_eq!(outbox.leaving(), Some(Close::Restart));
+    assert_eq!(flush(&outbox), Work::None);
+    outbox.control_frame(Frame::text(b"answer"));
+    assert!(kernel.0.got.lock().ends_with(b"answer"));
+    outbox.close(Close::Restart);
+    assert_eq!(flush(&outbox), Work::Close(Close::Restart));
+    // Without a socket there is no task that would wait for anything.
+    let polled = Outbox::new(1000, 10);
+    polled.leave(Close::Restart);
+    assert_eq!(polled.closing(), Some(Close::Restart));
+}

@@ -63,6 +63,13 @@ impl<K: Hash + Eq + Clone, V: Clone> Shards<K, V> {
         gone
     }
 
+    /// Shows every value, with its shard locked.
+    pub(crate) fn for_each(&self, mut show: impl FnMut(&V)) {
+        for shard in &self.shards {
+            shard.read().values().for_each(&mut show);
+        }
+    }
+
     pub(crate) fn values(&self) -> Vec<V> {
         self.shards
             .iter()

@@ -2,6 +2,10 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use tidegate_protocol::{Close, Reason};
+
+use crate::histogram::Histogram;
+
 /// Why something was dropped or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Drop {
@@ -64,7 +68,25 @@ pub struct Stats {
     pub bytes_in: Counter,
     /// Bytes of frame content handed to sockets.
     pub bytes_out: Counter,
+    /// Connections refused because there were too many in all.
+    pub refused_connections: Counter,
+    /// Connections refused because there were too many from their address.
+    pub refused_addresses: Counter,
+    /// Other gateways that fell silent, and whose members left with them.
+    pub lost_peers: Counter,
+    /// From the start of a broadcast to the last attempt to write it.
+    pub fan_out: Histogram,
+    /// From the reading of a client's frame to its answer in the socket, or in the queue.
+    pub round_trip: Histogram,
+    /// From a join to its reply, the check of the token included; refused ones are not counted.
+    pub joins: Histogram,
+    /// From an event on its way to the bus to the bus's answer.
+    pub bus_lag: Histogram,
     drops: [Counter; Drop::ALL.len()],
+    closes: [Counter; Close::ALL.len()],
+    left: Counter,
+    refused_joins: [Counter; Reason::ALL.len()],
+    refused_frames: [Counter; Reason::ALL.len()],
 }
 
 /// A number that grows.
@@ -97,5 +119,96 @@ impl Stats {
     /// How many were dropped in all.
     pub fn all_drops(&self) -> u64 {
         self.drops.iter().map(Counter::get).sum()
+    }
+
+    /// Counts a connection that has ended: closed by the gateway, or left by its client.
+    pub(crate) fn closed(&self, close: Option<Close>) {
+        match close {
+            Some(close) => self.closes[close as usize].add(1),
+            None => self.left.add(1),
+        }
+    }
+
+    /// How many connections the gateway has closed so; with `None`, how many their clients have
+    /// ended.
+    pub fn closes(&self, close: Option<Close>) -> u64 {
+        match close {
+            // They never were connections of the hub.
+            Some(Close::TooManyConnections) => {
+                self.refused_connections.get() + self.refused_addresses.get()
+            }
+            Some(close) => self.closes[close as usize].get(),
+            None => self.left.get(),
+        }
+    }
+
+    /// Counts a client's frame that was refused.
+    pub fn refused(&self, frame: Refused, why: Reason) {
+        self.dropped(Drop::Refused, 1);
+        self.refusals_of(frame)[why as usize].add(1);
+    }
+
+    /// How many frames were refused for this reason.
+    pub fn refusals(&self, frame: Refused, why: Reason) -> u64 {
+        self.refusals_of(frame)[why as usize].get()
+    }
+
+    fn refusals_of(&self, frame: Refused) -> &[Counter; Reason::ALL.len()] {
+        match frame {
+            Refused::Join => &self.refused_joins,
+            Refused::Other => &self.refused_frames,
+        }
+    }
+}
+
+/// What was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refused {
+    /// A join.
+    Join,
+    /// Any other frame.
+    Other,
+}
+
+impl Refused {
+    /// The frame of this event.
+    pub fn of(event: &str) -> Self {
+        match event {
+            "phx_join" => Refused::Join,
+            _ => Refused::Other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The counters of a reason are found by its place.
+    #[test]
+    fn lists_are_in_the_order_of_their_variants() {
+        assert!(Drop::ALL.iter().enumerate().all(|(n, d)| *d as usize == n));
+        assert!(Close::ALL.iter().enumerate().all(|(n, c)| *c as usize == n));
+        assert!(
+            Reason::ALL
+                .iter()
+                .enumerate()
+                .all(|(n, r)| *r as usize == n)
+        );
+    }
+
+    #[test]
+    fn every_end_and_every_refusal_has_its_own_count() {
+        let stats = Stats::default();
+        stats.closed(Some(Close::Idle));
+        stats.closed(None);
+        stats.refused_addresses.add(2);
+        assert_eq!(stats.closes(Some(Close::Idle)), 1);
+        assert_eq!(stats.closes(None), 1);
+        assert_eq!(stats.closes(Some(Close::TooManyConnections)), 2);
+        stats.refused(Refused::of("phx_join"), Reason::TokenExpired);
+        assert_eq!(stats.refusals(Refused::Join, Reason::TokenExpired), 1);
+        assert_eq!(stats.refusals(Refused::Other, Reason::TokenExpired), 0);
+        assert_eq!(stats.drops(Drop::Refused), 1);
     }
 }
