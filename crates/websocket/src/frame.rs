@@ -58,6 +58,15 @@ impl Frame {
         Self::new(Opcode::Close, &content)
     }
 
+    /// The answer to a close frame with this code: the same code, or none where none came, since
+    /// 1000 would be a word of ours (RFC 6455, section 5.5.1).
+    pub fn close_answer(code: Option<u16>) -> Self {
+        match code {
+            Some(code) => Self::close(code, ""),
+            None => Self::new(Opcode::Close, &[]),
+        }
+    }
+
     /// All of them in one, in this order.
     pub fn join(frames: &[Frame]) -> Self {
         if let [one] = frames {

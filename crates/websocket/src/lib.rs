@@ -2,6 +2,7 @@
 //!
 //! | where | what |
 //! | --- | --- |
+//! | [`conversation`] | what a server says by itself: pongs, and the answer to a close frame |
 //! | [`decoder`] | bytes of a client become messages; holds nothing between two of them |
 //! | [`frame`] | what the server sends: header and content in one shared string of bytes |
 //! | [`mask`] | taking a client's mask off, eight bytes at a time |
@@ -10,10 +11,12 @@
 //! Nothing here knows sockets, tasks or Phoenix. Whoever reads hands over what has arrived, of any
 //! length; whoever writes gets bytes that can be written to any number of sockets as they are.
 
+pub mod conversation;
 pub mod decoder;
 pub mod frame;
 pub mod mask;
 pub mod utf8;
 
+pub use conversation::{Conversation, Event};
 pub use decoder::{Decoder, Item, Kind, Violation};
 pub use frame::{Frame, Opcode};

@@ -18,7 +18,7 @@ use std::time::Duration;
 use futures::FutureExt as _;
 use tidegate_hub::{Connection, Wire, Work};
 use tidegate_protocol::Close;
-use tidegate_websocket::{Decoder, Frame, Item, Kind, Opcode, Violation};
+use tidegate_websocket::{Conversation, Event, Frame, Kind, Violation};
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
@@ -52,12 +52,12 @@ impl Wire for SocketWire {
 }
 
 /// How a socket ends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 enum End {
     /// The peer has gone, or the socket is broken; there is nobody to tell.
     Gone,
-    /// The peer wants to close, with this code.
-    Asked(Option<u16>),
+    /// The peer wants to close, and this is the answer.
+    Asked(Frame),
     /// The socket is to be closed so.
     Close(Close),
 }
@@ -68,7 +68,7 @@ struct Driver {
     connection: Arc<Connection>,
     session: Session,
     reader: OwnedReadHalf,
-    decoder: Decoder,
+    conversation: Conversation,
     /// What was read while a push waits for the bus.
     unhandled: Vec<u8>,
     /// Runs while the socket is to be closed and does not take what must go before.
@@ -87,7 +87,7 @@ pub(crate) async fn run(
     connection.outbox.attach(Box::new(SocketWire(writer)));
     let mut driver = Driver {
         session: Session::new(gateway.clone(), connection.clone(), token),
-        decoder: Decoder::new(gateway.config.max_frame_bytes),
+        conversation: Conversation::new(gateway.config.max_frame_bytes),
         unhandled: early,
         grace: None,
         gateway,
@@ -104,17 +104,25 @@ pub(crate) async fn run(
     driver.gateway.lifecycle.tell(lifecycle);
     tracing::debug!(connection = %driver.connection.id, ?end, "closed");
     let goodbye = async {
-        let (frame, answered) = match end {
+        let frame = match end {
             End::Gone => return,
-            End::Asked(code) => (Frame::close(code.unwrap_or(1000), ""), true),
-            End::Close(close) => (Frame::close(close.code(), close.reason()), false),
+            End::Asked(answer) => answer,
+            End::Close(close) => Frame::close(close.code(), close.reason()),
         };
-        if say(driver.reader.as_ref(), &frame).await.is_ok() && !answered {
-            driver.goodbye().await;
+        // A frame of which the socket has taken a part comes first, and what waits behind it.
+        if !driver.flushed().await || say(driver.reader.as_ref(), &frame).await.is_err() {
+            return;
         }
+        driver.answered().await;
+        // A socket that is closed with something unread in it is reset, and what the peer has not
+        // read yet is lost: the close frame. So the end is announced first, and the rest is read
+        // (RFC 6455, section 7.1.1).
+        driver.connection.outbox.detach();
+        driver.drained().await;
     };
-    // Whether the peer answered makes no difference any more.
-    let _ = timeout(CLOSE_GRACE, goodbye).await;
+    // Whether the peer answered makes no difference any more. Boxed, for the task of an open socket
+    // would have to keep room for it: half of its kilobyte.
+    let _ = Box::pin(timeout(CLOSE_GRACE, goodbye)).await;
     driver.connection.outbox.detach();
 }
 
@@ -207,9 +215,9 @@ impl Driver {
     /// Handles what was read; what comes behind a push that waits for the bus is kept.
     fn handle(&mut self, mut input: &mut [u8]) -> Option<End> {
         loop {
-            match self.decoder.next(&mut input) {
+            match self.conversation.next(&mut input) {
                 Ok(None) => return None,
-                Ok(Some(Item::Message(kind, data))) => {
+                Ok(Some(Event::Message(kind, data))) => {
                     self.connection.count_in();
                     self.gateway.hub.stats.bytes_in.add(data.len());
                     match kind {
@@ -221,12 +229,10 @@ impl Driver {
                         return None;
                     }
                 }
-                Ok(Some(Item::Ping(data))) => {
-                    let pong = Frame::new(Opcode::Pong, &data);
+                Ok(Some(Event::Answer(pong))) => {
                     self.connection.outbox.control_frame(pong);
                 }
-                Ok(Some(Item::Pong)) => {}
-                Ok(Some(Item::Close(code))) => return Some(End::Asked(code)),
+                Ok(Some(Event::Close(answer))) => return Some(End::Asked(answer)),
                 Err(violation) => {
                     tracing::debug!(connection = %self.connection.id, %violation, "refused");
                     self.connection.outbox.close(match violation {
@@ -243,28 +249,59 @@ impl Driver {
         }
     }
 
-    /// Reads until the peer has answered the close frame, or is gone.
-    async fn goodbye(&mut self) {
+    /// Writes all that waits; false when the socket takes no more.
+    async fn flushed(&mut self) -> bool {
         poll_fn(|context| {
-            BUFFER.with_borrow_mut(|buffer| {
-                loop {
-                    let mut room = ReadBuf::new(buffer);
-                    let read = Pin::new(&mut self.reader).poll_read(context, &mut room);
-                    let length = room.filled().len();
-                    if ready!(read).is_err() || length == 0 {
-                        return Poll::Ready(());
-                    }
-                    let mut input = &mut buffer[..length];
-                    loop {
-                        match self.decoder.next(&mut input) {
-                            Ok(None) => break,
-                            Ok(Some(Item::Close(_))) | Err(_) => return Poll::Ready(()),
-                            Ok(Some(_)) => {}
+            loop {
+                let (work, written) = self.connection.outbox.flush(context);
+                self.gateway.hub.stats.bytes_out.add(written);
+                match work {
+                    Work::None | Work::Close(_) => return Poll::Ready(true),
+                    Work::Gone => return Poll::Ready(false),
+                    Work::Blocked => {
+                        if ready!(self.reader.as_ref().poll_write_ready(context)).is_err() {
+                            return Poll::Ready(false);
                         }
                     }
                 }
-            })
+            }
         })
-        .await;
+        .await
     }
+
+    /// Reads until the peer has said its last word.
+    async fn answered(&mut self) {
+        while !self.conversation.is_over() {
+            let conversation = &mut self.conversation;
+            let more = read_some(&mut self.reader, |mut input| {
+                // What is said instead of goodbye has no meaning any more; a violation is an end.
+                while let Ok(Some(_)) = conversation.next(&mut input) {}
+            });
+            if !more.await {
+                return;
+            }
+        }
+    }
+
+    /// Reads until the peer has closed its side.
+    async fn drained(&mut self) {
+        while read_some(&mut self.reader, |_| {}).await {}
+    }
+}
+
+/// Waits for the next bytes and hands them over; false when there will be none.
+async fn read_some(reader: &mut OwnedReadHalf, mut take: impl FnMut(&mut [u8])) -> bool {
+    poll_fn(|context| {
+        BUFFER.with_borrow_mut(|buffer| {
+            let mut room = ReadBuf::new(buffer);
+            let read = Pin::new(&mut *reader).poll_read(context, &mut room);
+            let length = room.filled().len();
+            if ready!(read).is_err() || length == 0 {
+                return Poll::Ready(false);
+            }
+            take(&mut buffer[..length]);
+            Poll::Ready(true)
+        })
+    })
+    .await
 }

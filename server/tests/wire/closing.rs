@@ -53,6 +53,50 @@ async fn frames_that_break_the_standard_close_the_socket() {
     assert_eq!(not_utf8.closed().await.0, 1007);
 }
 
+/// RFC 6455, section 5.5.1: a close frame is answered with its own code, and with none where it has
+/// none; 1000 is never the gateway's word.
+#[tokio::test]
+async fn a_close_is_answered_with_its_own_code() {
+    let gateway = Gateway::start().await;
+    let mut without = gateway.connect().await;
+    without.send_raw(b"\x88\x80\x00\x00\x00\x00").await;
+    assert_eq!(without.next_message().await, Message::Close(None));
+    for code in [1000u16, 1001, 4321] {
+        let mut socket = gateway.connect().await;
+        let [high, low] = code.to_be_bytes();
+        socket.send_raw(&[0x88, 0x82, 0, 0, 0, 0, high, low]).await;
+        assert_eq!(socket.closed().await, (code, String::new()));
+    }
+}
+
+/// Whoever closes while much is under way gets what was begun whole, and the answer behind it.
+#[tokio::test]
+async fn a_close_is_answered_behind_what_was_begun() {
+    let gateway = Gateway::start().await;
+    let mut socket = gateway.joined("room", "alice").await;
+    let mut tap = gateway.tap().await;
+    let body = format!("\"{}\"", "x".repeat(64 * 1024));
+    // More than the buffers of the two sockets hold, less than the queue does.
+    for _ in 0..110 {
+        tap.publish("to:room:big", &body).await;
+    }
+    socket.send_raw(b"\x88\x80\x00\x00\x00\x00").await;
+    while let Message::Text(text) = socket.next_message().await {
+        let frame: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(frame.is_array());
+    }
+}
+
+/// RFC 6455, section 7.1.1: what a client says too much does not cost it the reason of its end.
+#[tokio::test]
+async fn the_reason_arrives_whatever_the_client_goes_on_saying() {
+    let gateway = Gateway::start().await;
+    let mut socket = gateway.connect().await;
+    let reserved = b"\x83\x80\x00\x00\x00\x00";
+    socket.send_raw(&reserved.repeat(40_000)).await;
+    assert_eq!(socket.closed().await.0, 1002);
+}
+
 /// A14: on SIGTERM every socket is told to come back, and the gateway ends.
 #[tokio::test]
 async fn a_stop_tells_every_socket_to_come_back() {
