@@ -9,11 +9,12 @@ use std::future::Future as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Instant;
 
 use bytes::Bytes;
 use tidegate_auth::{Shown, TokenSource, admit, may_push};
 use tidegate_bus::{BusError, Publishing};
-use tidegate_hub::{Bucket, Connection, Drop, Join, Joined};
+use tidegate_hub::{Bucket, Connection, Join, Joined, Refused};
 use tidegate_protocol::{
     BusName, ClientFrame, Close, DecodeError, Direction, Event, Reason, Ref, Serializer, Status,
     Topic,
@@ -43,6 +44,8 @@ pub(crate) struct Session {
 
 /// A push on its way to the bus.
 struct Waiting {
+    /// When its frame was read.
+    began: Instant,
     publishing: Publishing,
     serializer: Serializer,
     frame: ClientFrame,
@@ -69,6 +72,7 @@ impl Session {
 
     /// Takes a text frame.
     pub(crate) fn text(&mut self, frame: &[u8]) {
+        let began = Instant::now();
         let serializer = self
             .connection
             .serializer()
@@ -82,14 +86,25 @@ impl Session {
             }
             None => self.malformed(Serializer::V2, DecodeError::NotAFrame),
         }
+        self.handled(began);
     }
 
     /// Takes a binary frame; only V2 has them.
     pub(crate) fn binary(&mut self, frame: &[u8]) {
+        let began = Instant::now();
         let serializer = self.connection.decide_serializer(Serializer::V2);
         let frame = Bytes::copy_from_slice(frame);
         let decoded = serializer.codec().decode_binary(&frame);
         self.decoded(serializer, decoded);
+        self.handled(began);
+    }
+
+    /// Measures how long the frame's answer took, unless it is still to come.
+    fn handled(&mut self, began: Instant) {
+        match &mut self.waiting {
+            Some(waiting) => waiting.began = began,
+            None => self.gateway.hub.stats.round_trip.observe(began.elapsed()),
+        }
     }
 
     /// Whether a push waits for the bus. The next frame is taken after it is answered, so that
@@ -106,6 +121,8 @@ impl Session {
         let result = std::task::ready!(Pin::new(&mut waiting.publishing).poll(context));
         if let Some(waiting) = self.waiting.take() {
             self.published(waiting.serializer, &waiting.frame, result);
+            let took = waiting.began.elapsed();
+            self.gateway.hub.stats.round_trip.observe(took);
         }
         Poll::Ready(())
     }
@@ -135,6 +152,7 @@ impl Session {
                         Some(result) => self.published(serializer, &frame, result),
                         None => {
                             self.waiting = Some(Box::new(Waiting {
+                                began: Instant::now(),
                                 publishing,
                                 serializer,
                                 frame,
@@ -153,6 +171,7 @@ impl Session {
     }
 
     fn join(&mut self, serializer: Serializer, frame: &ClientFrame) -> Result<(), Reason> {
+        let began = Instant::now();
         let topic = Topic::new(&frame.topic).map_err(|_| Reason::InvalidTopic)?;
         let join_ref = if frame.join_ref.is_null() {
             &frame.reference
@@ -190,6 +209,7 @@ impl Session {
             metadata: payload.presence,
         };
         let lifecycle = hub.join(&self.connection, serializer, join)?;
+        hub.stats.joins.observe(began.elapsed());
         self.gateway.lifecycle.tell(lifecycle);
         Ok(())
     }
@@ -300,7 +320,8 @@ impl Session {
     }
 
     fn refuse(&mut self, serializer: Serializer, frame: &ClientFrame, reason: Reason) {
-        self.gateway.hub.stats.dropped(Drop::Refused, 1);
+        let stats = &self.gateway.hub.stats;
+        stats.refused(Refused::of(&frame.event), reason);
         if reason == Reason::UnmatchedTopic {
             // Phoenix answers this one without a join_ref: there is no join.
             if !frame.reference.is_null() {
@@ -320,7 +341,8 @@ impl Session {
 
     /// A frame that could not be read has no ref to answer to: an event on `phoenix` says why.
     fn malformed(&mut self, serializer: Serializer, error: DecodeError) {
-        self.gateway.hub.stats.dropped(Drop::Refused, 1);
+        let stats = &self.gateway.hub.stats;
+        stats.refused(Refused::Other, Reason::MalformedFrame);
         let reason = Reason::MalformedFrame.as_str();
         let payload = serde_json::json!({"reason": reason, "detail": error.to_string()});
         let answer = serializer
