@@ -37,6 +37,7 @@ mod presence;
 mod queue;
 mod remote;
 mod shards;
+mod state_text;
 mod stats;
 mod steering;
 mod watch;
