@@ -1,6 +1,7 @@
 //! The parts of a running gateway, together.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use tidegate_auth::{AdminAuth, Tokens};
@@ -79,6 +80,10 @@ impl Sink for ToHub {
 
     fn peer(&self, body: Bytes) {
         self.peers.put(body);
+    }
+
+    fn answered(&self, took: Duration) {
+        self.hub.stats.bus_lag.observe(took);
     }
 
     fn refused(&self, error: NameError) {

@@ -2,9 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use tidegate_protocol::{BusName, Event, NameError, Topic};
 use tokio::sync::watch;
 
@@ -35,6 +36,12 @@ pub trait Sink: Send + Sync + 'static {
 
     /// What another gateway on the same bus says, see [`Bus::publish_to_peers`].
     fn peer(&self, body: Bytes);
+
+    /// The bus has answered an event that was published so long ago. The in-process bus answers
+    /// at once and does not say so.
+    fn answered(&self, took: Duration) {
+        let _ = took;
+    }
 
     /// A message published under a name that begins with `to:` but holds no valid topic and
     /// event. It is not delivered; the gateway counts it.
@@ -155,4 +162,8 @@ pub trait Bus: Send + Sync + 'static {
 
     /// What was counted so far.
     fn counters(&self) -> Counters;
+
+    /// Waits, after the shutdown, until nothing of the bus is left: its clients have got what was
+    /// published before and are disconnected.
+    fn stopped(&self) -> BoxFuture<'_, ()>;
 }

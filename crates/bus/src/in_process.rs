@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use parking_lot::Mutex;
 use tidegate_protocol::{BusName, Direction};
 use tokio::sync::watch;
@@ -170,5 +171,9 @@ impl Bus for InProcess {
 
     fn counters(&self) -> Counters {
         self.shared.broker.tally.read()
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, ()> {
+        Box::pin(Self::stopped(self))
     }
 }

@@ -32,6 +32,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
+use futures::future::BoxFuture;
 use redis::{Client, ConnectionInfo, IntoConnectionInfo, ProtocolVersion};
 use tidegate_protocol::BusName;
 use tokio::sync::{Notify, watch};
@@ -213,6 +214,10 @@ impl Bus for Redis {
 
     fn counters(&self) -> Counters {
         self.tally.read()
+    }
+
+    fn stopped(&self) -> BoxFuture<'_, ()> {
+        Box::pin(Self::stopped(self))
     }
 }
 

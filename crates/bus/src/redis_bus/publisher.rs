@@ -5,13 +5,14 @@
 //! the order is kept, and the busier the bus, the larger the batches.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use bytes::Bytes;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisError, Value};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot};
 
-use crate::bus::BusError;
+use crate::bus::{BusError, Sink};
 
 /// What waits, beside its bytes. Together with the weight of an entry it makes sure that the
 /// bytes are reached first.
@@ -31,6 +32,7 @@ pub(crate) struct Waiting {
     name: String,
     body: Bytes,
     answer: oneshot::Sender<Result<(), BusError>>,
+    asked: Instant,
     /// Given back when the event is answered or dropped.
     _weight: OwnedSemaphorePermit,
 }
@@ -79,6 +81,7 @@ impl Publisher {
                 name,
                 body,
                 answer,
+                asked: Instant::now(),
                 _weight: weight,
             })
             .map_err(|error| match error {
@@ -96,10 +99,11 @@ impl Publisher {
 pub(crate) async fn publish_all(
     connection: &mut MultiplexedConnection,
     waiting: &mut mpsc::Receiver<Waiting>,
+    sink: &dyn Sink,
 ) -> Option<RedisError> {
     let mut batch = Vec::new();
     while waiting.recv_many(&mut batch, BATCH).await > 0 {
-        if let Err(error) = publish_batch(connection, &mut batch).await {
+        if let Err(error) = publish_batch(connection, &mut batch, sink).await {
             let result = match error.is_timeout() {
                 true => BusError::Timeout,
                 false => BusError::Unavailable(error.to_string()),
@@ -117,6 +121,7 @@ pub(crate) async fn publish_all(
 async fn publish_batch(
     connection: &mut MultiplexedConnection,
     batch: &mut Vec<Waiting>,
+    sink: &dyn Sink,
 ) -> Result<(), RedisError> {
     let mut pipeline = redis::Pipeline::with_capacity(batch.len());
     for event in &*batch {
@@ -128,7 +133,9 @@ async fn publish_batch(
     let answers = connection
         .send_packed_commands(&pipeline, 0, batch.len())
         .await?;
+    let now = Instant::now();
     for (event, answer) in batch.drain(..).zip(answers) {
+        sink.answered(now.saturating_duration_since(event.asked));
         event.answer(match answer {
             // Not allowed to, for instance: the connection is sound, this event was not taken.
             Value::ServerError(error) => Err(BusError::Unavailable(format!(

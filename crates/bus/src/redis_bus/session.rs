@@ -106,7 +106,7 @@ impl Supervisor {
             biased;
             () = session.lost.cancelled() => "Redis closed the connection".to_owned(),
             reason = dead => reason,
-            error = publish_all(&mut session.publisher, &mut self.waiting) => match error {
+            error = publish_all(&mut session.publisher, &mut self.waiting, &*self.sink) => match error {
                 Some(error) if error.is_timeout() => {
                     format!("Redis did not answer a publish within {:?}", config.publish_timeout)
                 }
