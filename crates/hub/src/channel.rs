@@ -207,6 +207,7 @@ impl Channel {
             channel: self.clone(),
             join_ref: member.join_ref.clone(),
             standing: member.standing,
+            echo: member.options.echo,
         });
         // Before a broadcast can find the member.
         member.connection.outbox.control(&reply);

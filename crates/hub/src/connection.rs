@@ -30,6 +30,8 @@ pub struct Joined {
     pub join_ref: Ref,
     /// What was shown.
     pub standing: Standing,
+    /// Whether its own events come back to it where the channel relays.
+    pub(crate) echo: bool,
 }
 
 /// A registered connection. The hub's maps and the socket's task share it.

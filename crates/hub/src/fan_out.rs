@@ -54,14 +54,16 @@ impl Hub {
     }
 
     /// An event from a member has reached the bus: counts it, shows it to watchers, and passes
-    /// it to the other members where the channel relays.
+    /// it to the other members where the channel relays; to its sender too if that asked for it.
     pub fn passed_up(&self, connection: &Connection, topic: &str, event: &str, payload: &Payload) {
         self.stats.events_from_clients.add(1);
         self.watch(topic, Direction::From, event, payload, Some(&connection.id));
         if let Some(channel) = self.channels.get(topic) {
             channel.count_from(self.now_ms());
             if channel.definition().relay {
-                self.send(topic, event, payload, Some(connection.key), Lane::Data);
+                let echo = connection.joined(topic).is_some_and(|joined| joined.echo);
+                let except = (!echo).then_some(connection.key);
+                self.send(topic, event, payload, except, Lane::Data);
             }
         }
     }

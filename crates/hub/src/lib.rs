@@ -54,6 +54,6 @@ pub use ids::random_id;
 pub use leaving::{Leaving, spread};
 pub use limits::Limits;
 pub use lists::{ListQuery, QueueDepth};
-pub use membership::{Change, Join, Lifecycle};
+pub use membership::{Change, Join, JoinOptions, Lifecycle};
 pub use outbox::{Outbox, Wire, Work};
 pub use stats::{Counter, Drop, Refused, Stats};

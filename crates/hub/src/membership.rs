@@ -35,6 +35,15 @@ pub struct Join {
     pub standing: Standing,
     /// Metadata for presence.
     pub metadata: Map<String, Value>,
+    /// What it asks for beside.
+    pub options: JoinOptions,
+}
+
+/// What a join asks for beside the channel.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JoinOptions {
+    /// Its own events come back to it where the channel relays.
+    pub echo: bool,
 }
 
 /// A member came or went: what backends are told (wire.md A10).
@@ -116,6 +125,7 @@ impl Hub {
             user,
             standing,
             metadata,
+            options,
         } = join;
         let now = self.now_ms();
         let user: Arc<str> = user.into();
@@ -129,6 +139,7 @@ impl Hub {
             serializer,
             join_ref,
             standing,
+            options,
             joined_at: now,
             tracked: self.track(user, metadata, before, now),
         };

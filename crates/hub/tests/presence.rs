@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
-use tidegate_hub::{Connection, ConnectionDetails, Definitions, Hub, Join, Limits, ManualClock};
+use tidegate_hub::{
+    Connection, ConnectionDetails, Definitions, Hub, Join, JoinOptions, Limits, ManualClock,
+};
 use tidegate_protocol::presence::{Diff, Presences, State};
 use tidegate_protocol::{Definition, PresenceMode, Ref, Serializer, Standing, Topic, TopicPattern};
 
@@ -39,6 +41,7 @@ fn join(hub: &Hub, connection: &Arc<Connection>, user: usize, reference: &str) {
         user: format!("user{user}"),
         standing: Standing::Token,
         metadata: Map::new(),
+        options: JoinOptions::default(),
     };
     hub.join(connection, Serializer::V2, request).unwrap();
 }

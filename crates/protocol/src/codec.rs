@@ -6,7 +6,7 @@
 use bytes::Bytes;
 
 use crate::frame::{ClientFrame, DecodeError, Payload, Ref};
-use crate::{v1, v2};
+use crate::{supabase, v1, v2};
 
 /// A frame's content as it goes into the WebSocket.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,18 +84,21 @@ pub trait Codec: Send + Sync {
     fn broadcast(&self, topic: &str, event: &str, payload: &Payload) -> Option<Encoded>;
 }
 
-/// The version a client asked for with `vsn`.
+/// The version a client asked for with `vsn`, and what it makes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Serializer {
     /// `vsn=1.0.0`: JSON objects.
     V1,
     /// `vsn=2.0.0`: JSON arrays and binary frames.
     V2,
+    /// The same for a member that is one of Supabase's clients: bytes come as opcode 4. A socket
+    /// is never of this serializer, only a join is.
+    Supabase,
 }
 
 impl Serializer {
     /// How many serializers there are; [`Serializer::index`] is below it.
-    pub const COUNT: usize = 2;
+    pub const COUNT: usize = 3;
 
     /// A small number for tables with one entry per serializer.
     pub const fn index(self) -> usize {
@@ -115,7 +118,7 @@ impl Serializer {
     pub const fn version(self) -> &'static str {
         match self {
             Serializer::V1 => "1.0.0",
-            Serializer::V2 => "2.0.0",
+            Serializer::V2 | Serializer::Supabase => "2.0.0",
         }
     }
 
@@ -133,6 +136,7 @@ impl Serializer {
         match self {
             Serializer::V1 => &v1::V1,
             Serializer::V2 => &v2::V2,
+            Serializer::Supabase => &supabase::Supabase,
         }
     }
 }

@@ -139,8 +139,8 @@ pub enum DefinitionError {
     TooMany,
 }
 
-/// The definitions every gateway starts with: the channels of the interface and its plugins.
-/// A definition of the same pattern in the configuration replaces them.
+/// The definitions every gateway starts with: the channels of the interface and its plugins, and
+/// those of Supabase's clients. A definition of the same pattern in the configuration replaces them.
 pub fn builtin_definitions() -> Vec<Definition> {
     let public = |pattern: &str, push, presence| Definition {
         pattern: TopicPattern::new(pattern).ok(),
@@ -153,6 +153,12 @@ pub fn builtin_definitions() -> Vec<Definition> {
     vec![
         public("flights", PushRule::Member, PresenceMode::Count),
         public("host", PushRule::Nobody, PresenceMode::Off),
+        // The topics of Supabase's clients, which expect that broadcasts reach the other members.
+        Definition {
+            pattern: TopicPattern::new("realtime:*").ok(),
+            relay: true,
+            ..Definition::fallback()
+        },
         Definition {
             pattern: TopicPattern::new("system").ok(),
             ..Definition::fallback()

@@ -140,6 +140,12 @@ pub enum DecodeError {
     /// A binary frame with an opcode that clients do not send.
     #[error("the binary frame has an unknown opcode")]
     UnknownOpcode,
+    /// A broadcast that is neither bytes nor JSON.
+    #[error("the broadcast's encoding must be 0 for bytes or 1 for JSON")]
+    UnknownEncoding,
+    /// A broadcast that says that it is JSON.
+    #[error("the broadcast's payload is not JSON")]
+    NotJson,
     /// The serializer has no binary frames.
     #[error("this serializer has no binary frames")]
     BinaryUnsupported,

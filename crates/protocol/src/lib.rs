@@ -17,6 +17,7 @@ mod names;
 pub mod peer;
 pub mod presence;
 mod reason;
+mod supabase;
 mod v1;
 mod v2;
 mod v2_binary;

@@ -71,7 +71,7 @@ impl Codec for V2 {
     }
 
     fn decode_binary(&self, frame: &Bytes) -> Result<ClientFrame, DecodeError> {
-        v2_binary::decode_push(frame)
+        v2_binary::decode(frame)
     }
 
     fn reply(

@@ -16,7 +16,7 @@ use tidegate_protocol::{
     TopicPattern,
 };
 
-const BOTH: [Serializer; 2] = [Serializer::V1, Serializer::V2];
+const ALL: [Serializer; 3] = [Serializer::V1, Serializer::V2, Serializer::Supabase];
 
 fn any_json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
@@ -58,12 +58,26 @@ fn decode(
         .decode_text(&Bytes::copy_from_slice(frame.as_bytes()))
 }
 
+/// A frame with opcode 3, and the length of everything before its payload; nothing where a part
+/// has no length of one byte.
+fn member_broadcast(parts: [&str; 5], encoding: u8, data: &[u8]) -> Option<(Bytes, usize)> {
+    let mut frame = vec![3];
+    for part in parts {
+        frame.push(u8::try_from(part.len()).ok()?);
+    }
+    frame.push(encoding);
+    frame.extend(parts.concat().as_bytes());
+    let header = frame.len();
+    frame.extend(data);
+    Some((frame.into(), header))
+}
+
 proptest! {
     #[test]
-    fn decoding_never_panics(data in prop::collection::vec(any::<u8>(), 0..300), opcode in 0..4_u8) {
+    fn decoding_never_panics(data in prop::collection::vec(any::<u8>(), 0..300), opcode in 0..6_u8) {
         let mut binary = data.clone();
         binary.insert(0, opcode);
-        for serializer in BOTH {
+        for serializer in ALL {
             let codec = serializer.codec();
             let _ = codec.decode_text(&Bytes::from(data.clone()));
             let _ = codec.decode_binary(&Bytes::from(data.clone()));
@@ -166,6 +180,59 @@ proptest! {
         prop_assert_eq!(codec.decode_binary(&Bytes::from(frame)), Err(DecodeError::Truncated));
     }
 
+    /// Opcode 3 with JSON is what the same client pushes as text, payload byte for byte (A9).
+    #[test]
+    fn a_json_broadcast_decodes_to_its_parts(
+        join_ref in "[a-z0-9]{0,60}", reference in "[a-z0-9]{0,60}", topic in "\\PC{0,60}",
+        event in ".{0,60}", metadata in ".{0,60}", payload in any_json(), cut in 0..20_usize,
+    ) {
+        let json = payload.to_string();
+        let parts: [&str; 5] = [&join_ref, &reference, &topic, &event, &metadata];
+        let Some((frame, header)) = member_broadcast(parts, 1, json.as_bytes()) else {
+            return Ok(());
+        };
+        for serializer in [Serializer::V2, Serializer::Supabase] {
+            let codec = serializer.codec();
+            let decoded = codec.decode_binary(&frame).unwrap();
+            prop_assert_eq!(&decoded.join_ref, &Ref::from_text(&join_ref));
+            prop_assert_eq!(decoded.reference.to_text(), reference.as_str());
+            prop_assert_eq!((decoded.topic.as_str(), decoded.event.as_str()), (topic.as_str(), "broadcast"));
+            let text = decoded.payload.as_json().unwrap();
+            let wrapped = json!({"type": "broadcast", "event": event, "payload": payload});
+            prop_assert_eq!(serde_json::from_str::<Value>(text).unwrap(), wrapped);
+            let end = format!(",\"payload\":{json}}}");
+            prop_assert!(text.ends_with(&end));
+            let short = frame.slice(..header.saturating_sub(cut + 1));
+            prop_assert_eq!(codec.decode_binary(&short), Err(DecodeError::Truncated));
+            let mut none = frame[..header].to_vec();
+            none.extend(b"{");
+            prop_assert_eq!(codec.decode_binary(&none.into()), Err(DecodeError::NotJson));
+        }
+    }
+
+    /// Opcode 3 with bytes is a push of these bytes, and opcode 4 carries them to the others.
+    #[test]
+    fn a_broadcast_of_bytes_goes_through(
+        topic in "\\PC{1,60}", event in "\\PC{1,60}", metadata in ".{0,60}",
+        data in prop::collection::vec(any::<u8>(), 0..100), encoding in 2..=255_u8,
+    ) {
+        let parts = ["1", "2", &topic, &event, &metadata];
+        let Some((frame, _)) = member_broadcast(parts, 0, &data) else {
+            return Ok(());
+        };
+        let codec = Serializer::Supabase.codec();
+        let decoded = codec.decode_binary(&frame).unwrap();
+        prop_assert_eq!((&decoded.topic, &decoded.event), (&topic, &event));
+        prop_assert_eq!(&decoded.payload, &Payload::Binary(data.clone().into()));
+        let sent = codec.broadcast(&topic, &event, &decoded.payload).unwrap();
+        let mut expected = vec![4, topic.len() as u8, event.len() as u8, 0, 0];
+        expected.extend([topic.as_bytes(), event.as_bytes(), &data].concat());
+        prop_assert_eq!(sent, Encoded::Binary(expected.into()));
+        prop_assert_eq!(Serializer::V1.codec().broadcast(&topic, &event, &decoded.payload), None);
+        let (unknown, _) = member_broadcast(parts, encoding, &data).unwrap();
+        prop_assert_eq!(codec.decode_binary(&unknown), Err(DecodeError::UnknownEncoding));
+    }
+
     /// A7: what is a name goes over the bus and comes back as it was.
     #[test]
     fn names_survive_the_bus(topic in "\\PC{1,60}", event in "\\PC{1,60}") {
@@ -210,6 +277,30 @@ fn the_published_binary_vectors_hold() {
     );
     let expected = Bytes::from_static(b"\x02\x03\x0atopsome-event\x01\x01");
     assert_eq!(broadcast, Some(Encoded::Binary(expected)));
+}
+
+/// What the serializer of the published @supabase/realtime-js 2.119.0 makes of broadcasts.
+#[test]
+fn the_published_broadcasts_are_read() {
+    let (json, bytes): (&'static [u8], &'static [u8]) = (
+        b"\x03\x01\x02\r\x03\x10\x01112realtime:roomsay{\"persist\":true}{\"a\":[1]}",
+        b"\x03\x01\x02\r\x03\0\0112realtime:roomsay\xff\0",
+    );
+    let wrapped = r#"{"type":"broadcast","event":"say","payload":{"a":[1]}}"#;
+    for (frame, event, payload) in [
+        (json, "broadcast", Payload::Json(wrapped.into())),
+        (bytes, "say", Payload::Binary(Bytes::from_static(b"\xff\0"))),
+    ] {
+        let codec = Serializer::V2.codec();
+        let frame = codec.decode_binary(&Bytes::from_static(frame)).unwrap();
+        let refs = (frame.join_ref.as_json(), frame.reference.as_json());
+        assert_eq!(refs, (r#""1""#, r#""12""#));
+        assert_eq!(
+            (frame.topic.as_str(), frame.event.as_str()),
+            ("realtime:room", event)
+        );
+        assert_eq!(frame.payload, payload);
+    }
 }
 
 /// A8: any JSON is JSON, byte for byte; anything else is bytes.

@@ -1,6 +1,7 @@
 //! What a join's payload may say to the gateway; other fields are the application's.
 
 use serde_json::{Map, Value};
+use tidegate_hub::JoinOptions;
 use tidegate_protocol::presence::MAX_METADATA_BYTES;
 use tidegate_protocol::{Payload, Reason};
 
@@ -11,10 +12,17 @@ pub(super) struct JoinPayload {
     pub(super) token: Option<String>,
     /// `presence`: the member's metadata.
     pub(super) presence: Map<String, Value>,
+    /// Whether it is one of Supabase's clients that joins.
+    pub(super) supabase: bool,
+    /// What its `config` asks for.
+    pub(super) options: JoinOptions,
 }
 
+/// What the topics of Supabase's clients begin with. On others a `config` is the application's.
+const SUPABASE_TOPICS: &str = "realtime:";
+
 impl JoinPayload {
-    pub(super) fn read(payload: &Payload) -> Result<Self, Reason> {
+    pub(super) fn read(topic: &str, payload: &Payload) -> Result<Self, Reason> {
         let json = payload.as_json().ok_or(Reason::InvalidJoin)?;
         let mut object = match serde_json::from_str(json) {
             Ok(Value::Object(object)) => object,
@@ -26,7 +34,25 @@ impl JoinPayload {
             None | Some(Value::Null) => Map::new(),
             Some(presence) => read_metadata(Some(&presence.to_string()))?,
         };
-        Ok(Self { token, presence })
+        let mut read = Self {
+            token,
+            presence,
+            ..Self::default()
+        };
+        if topic.starts_with(SUPABASE_TOPICS)
+            && let Some(Value::Object(config)) = object.get("config")
+        {
+            read.configure(config);
+        }
+        Ok(read)
+    }
+
+    /// Reads the `config` of Supabase's clients. What is not as they write it means nothing.
+    fn configure(&mut self, config: &Map<String, Value>) {
+        if let Some(Value::Object(broadcast)) = config.get("broadcast") {
+            self.supabase = true;
+            self.options.echo = broadcast.get("self") == Some(&Value::Bool(true));
+        }
     }
 }
 

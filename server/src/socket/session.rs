@@ -181,7 +181,7 @@ impl Session {
         if join_ref.is_null() {
             return Err(Reason::InvalidJoin);
         }
-        let payload = JoinPayload::read(&frame.payload)?;
+        let payload = JoinPayload::read(topic.as_str(), &frame.payload)?;
         let hub = &self.gateway.hub;
         if !self.joins.take(hub.now_ms()) {
             return Err(Reason::TooManyJoins);
@@ -207,6 +207,11 @@ impl Session {
             user,
             standing,
             metadata: payload.presence,
+            options: payload.options,
+        };
+        let serializer = match serializer {
+            Serializer::V2 if payload.supabase => Serializer::Supabase,
+            other => other,
         };
         let lifecycle = hub.join(&self.connection, serializer, join)?;
         hub.stats.joins.observe(began.elapsed());
@@ -252,6 +257,7 @@ impl Session {
             channel,
             join_ref,
             standing,
+            ..
         }) = self.connection.joined(topic.as_str())
         else {
             return Err(Reason::UnmatchedTopic);

@@ -142,6 +142,14 @@ impl Socket {
         }
     }
 
+    /// Waits until presence within the interval of a diff has been told, and reads it.
+    pub async fn settle_presence(&mut self) {
+        tokio::time::sleep(std::time::Duration::from_millis(120)).await;
+        for frame in self.settle().await {
+            assert_eq!(frame[3], "presence_diff", "{frame}");
+        }
+    }
+
     /// Skips frames until the close; its code and reason.
     pub async fn closed(&mut self) -> (u16, String) {
         loop {
