@@ -101,11 +101,6 @@ export const clients = [
     limits: {
       ...NO_LONG_POLL,
       ...NO_AUTH_TOKEN,
-      bytesUp: { cannot: "it sends bytes inside broadcasts only" },
-      bytesDown: {
-        cannot: "it reads bytes inside broadcasts only",
-        ...(vsn === "2.0.0" && { sign: /TypeError/ }),
-      },
       ...(vsn === "1.0.0" && NO_BYTES),
     },
   })),

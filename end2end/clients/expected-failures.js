@@ -6,12 +6,6 @@ const SUPABASE = /realtime/;
 
 /** @type {{ clients: RegExp, scenario: string, sign: RegExp, because: string }[]} */
 export const expectedFailures = [
-  ...["broadcast", "broadcastBytes"].map((scenario) => ({
-    clients: /^@supabase\/realtime-js 2\.119\.0$/,
-    scenario,
-    sign: /in vain for 1 x event say/,
-    because: "binary frames with opcode 3 are refused as malformed",
-  })),
   {
     clients: SUPABASE,
     scenario: "track",

@@ -10,7 +10,7 @@ let client;
 /** Its promises say ok, error or timed out. */
 const asAnswer = (said) => ({ status: said === "timed out" ? "timeout" : said });
 
-drive({
+const commands = {
   open({ url, userToken, heartbeat }) {
     client = new realtime.RealtimeClient(url, {
       transport: WebSocket,
@@ -43,6 +43,8 @@ drive({
 
   push: async ({ topic, event, payload }) =>
     asAnswer(await channels.get(topic).send({ ...payload, type: event })),
+  // The bytes that it sends are broadcasts; the gateway takes them for what they are.
+  bytes: (what) => commands.broadcast(what),
   broadcast: async ({ topic, event, payload, bytes }) =>
     asAnswer(
       await channels.get(topic).send({
@@ -55,4 +57,6 @@ drive({
   untrack: async ({ topic }) => asAnswer(await channels.get(topic).untrack()),
   refresh: ({ accessToken }) => client.setAuth(accessToken),
   leave: async ({ topic }) => asAnswer(await channels.get(topic).unsubscribe()),
-});
+};
+
+drive(commands);
