@@ -16,7 +16,7 @@ use tidegate_websocket::Frame;
 
 use crate::connection::{Connection, Joined};
 use crate::members::{Chunk, Member, Members};
-use crate::outbox::{Events, frame};
+use crate::outbox::{Events, deflated, frame};
 use crate::presence::{Pending, Tracked, count_json};
 use crate::remote::Remote;
 
@@ -34,6 +34,8 @@ pub struct Channel {
     pub opened_at: u64,
     /// Its name within this process.
     key: u64,
+    /// From how many bytes on an event is compressed for those who can read it.
+    deflate_min_bytes: usize,
     pub(crate) events_to: AtomicU64,
     pub(crate) events_from: AtomicU64,
     pub(crate) dropped: AtomicU64,
@@ -125,8 +127,15 @@ impl Rate {
 }
 
 impl Channel {
-    pub(crate) fn new(topic: Topic, key: u64, definition: Arc<Definition>, now_ms: u64) -> Self {
+    pub(crate) fn new(
+        topic: Topic,
+        key: u64,
+        definition: Arc<Definition>,
+        deflate_min_bytes: usize,
+        now_ms: u64,
+    ) -> Self {
         Self {
+            deflate_min_bytes,
             topic,
             opened_at: now_ms,
             key,
@@ -395,15 +404,17 @@ impl Channel {
     ) -> Delivered {
         let chunks: Vec<Arc<Chunk>> = self.state.lock().members.chunks();
         let overflow = self.definition.read().overflow;
-        let mut encoded: [Option<Option<Events>>; Serializer::COUNT] = Default::default();
+        // For each serializer plain and compressed, each made when the first member needs it.
+        let mut encoded: [Option<Option<Events>>; 2 * Serializer::COUNT] = Default::default();
         let mut delivered = Delivered::default();
         for chunk in &chunks {
             chunk.for_each(|member| {
                 if except == Some(member.connection.key) {
                     return;
                 }
-                let encoded = encoded[member.serializer.index()]
-                    .get_or_insert_with(|| self.encode(member.serializer, events));
+                let deflate = lane == Lane::Data && member.connection.deflate();
+                let encoded = encoded[2 * member.serializer.index() + usize::from(deflate)]
+                    .get_or_insert_with(|| self.encode(member.serializer, events, deflate));
                 let Some(encoded) = encoded else {
                     delivered.no_binary += events.len();
                     return;
@@ -418,13 +429,23 @@ impl Channel {
     }
 
     /// `None` when the serializer has a form for none of them.
-    fn encode(&self, serializer: Serializer, events: &[(&str, &Payload)]) -> Option<Events> {
+    fn encode(
+        &self,
+        serializer: Serializer,
+        events: &[(&str, &Payload)],
+        deflate: bool,
+    ) -> Option<Events> {
         let codec = serializer.codec();
         let topic = self.topic.as_str();
         let frames: Vec<Frame> = events
             .iter()
             .filter_map(|(event, payload)| codec.broadcast(topic, event, payload))
-            .map(|encoded| frame(&encoded))
+            .map(
+                |encoded| match deflate && encoded.len() >= self.deflate_min_bytes {
+                    true => deflated(&encoded),
+                    false => frame(&encoded),
+                },
+            )
             .collect();
         (!frames.is_empty()).then(|| Events::new(frames))
     }

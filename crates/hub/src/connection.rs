@@ -1,7 +1,7 @@
 //! One client's transport, as the hub sees it: an identity, a queue, and what it has joined.
 
 use std::net::IpAddr;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
@@ -54,6 +54,7 @@ pub struct Connection {
     /// What it has joined, by topic.
     joined: Mutex<Vec<Joined>>,
     serializer: OnceLock<Serializer>,
+    deflate: AtomicBool,
 }
 
 impl Connection {
@@ -80,6 +81,7 @@ impl Connection {
             heard_at: AtomicU64::new(opened_at),
             joined: Mutex::default(),
             serializer: cell,
+            deflate: AtomicBool::new(false),
         }
     }
 
@@ -91,6 +93,16 @@ impl Connection {
     /// Decides the serializer; the first decision stands.
     pub fn decide_serializer(&self, serializer: Serializer) -> Serializer {
         *self.serializer.get_or_init(|| serializer)
+    }
+
+    /// Says, before it joins anything, whether it can read compressed messages.
+    pub fn set_deflate(&self, deflate: bool) {
+        self.deflate.store(deflate, Ordering::Relaxed);
+    }
+
+    /// Whether it can read compressed messages.
+    pub fn deflate(&self) -> bool {
+        self.deflate.load(Ordering::Relaxed)
     }
 
     /// How many channels it has joined.

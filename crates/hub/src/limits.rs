@@ -19,6 +19,8 @@ pub struct Limits {
     pub definitions: usize,
     /// Members of other gateways that are shown; further ones are not.
     pub remote_members: usize,
+    /// Events of at least so many bytes are compressed for connections that can read them.
+    pub deflate_min_bytes: usize,
     /// The shortest time between two presence diffs of one channel, in milliseconds.
     pub presence_interval_ms: u64,
 }
@@ -34,6 +36,7 @@ impl Default for Limits {
             queue_frames: 16_384,
             definitions: 1_000,
             remote_members: 1_000_000,
+            deflate_min_bytes: usize::MAX,
             presence_interval_ms: 50,
         }
     }

@@ -150,6 +150,7 @@ impl Hub {
                     topic.clone(),
                     self.next_key.fetch_add(1, Ordering::Relaxed),
                     self.definitions.of(topic.as_str()),
+                    self.limits.deflate_min_bytes,
                     now,
                 ))
             });

@@ -57,11 +57,19 @@ impl Events {
 
 /// What a codec made, as a frame.
 pub(crate) fn frame(encoded: &Encoded) -> Frame {
-    let opcode = match encoded {
+    Frame::new(opcode(encoded), encoded.bytes())
+}
+
+/// The same, compressed where that makes it smaller.
+pub(crate) fn deflated(encoded: &Encoded) -> Frame {
+    Frame::deflated(opcode(encoded), encoded.bytes()).unwrap_or_else(|| frame(encoded))
+}
+
+fn opcode(encoded: &Encoded) -> Opcode {
+    match encoded {
         Encoded::Text(_) => Opcode::Text,
         Encoded::Binary(_) => Opcode::Binary,
-    };
-    Frame::new(opcode, encoded.bytes())
+    }
 }
 
 /// What became of events for one connection.

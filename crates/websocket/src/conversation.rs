@@ -3,7 +3,8 @@
 //! A [`Conversation`] stands between a connection's [`Decoder`] and whoever moves the bytes. It
 //! leaves only two things to that one: to hand messages on, and to send what it is given.
 
-use crate::decoder::{Data, Decoder, Item, Kind, Violation};
+use crate::decoder::{Data, Decoder, Item, Kind, Packed, Violation};
+use crate::deflate::inflate;
 use crate::frame::{Frame, Opcode};
 
 /// What is to be done about what a client said.
@@ -33,6 +34,14 @@ impl Conversation {
         }
     }
 
+    /// The same where permessage-deflate was agreed on.
+    pub fn with_deflate(self, deflate: bool) -> Self {
+        Self {
+            decoder: self.decoder.with_deflate(deflate),
+            ..self
+        }
+    }
+
     /// Whether the client has said its last word: a close frame, or what no client may say. What
     /// comes behind it is taken and has no meaning (sections 1.4 and 7.1.7).
     pub fn is_over(&self) -> bool {
@@ -46,7 +55,16 @@ impl Conversation {
         while !self.over {
             let event = match self.decoder.next(input) {
                 Ok(None) => return Ok(None),
-                Ok(Some(Item::Message(kind, data))) => Event::Message(kind, data),
+                Ok(Some(Item::Message(kind, data, Packed::No))) => Event::Message(kind, data),
+                Ok(Some(Item::Message(kind, data, Packed::Deflate))) => {
+                    match unpacked(kind, &data, self.decoder.max_message()) {
+                        Ok(data) => Event::Message(kind, Data::Collected(data)),
+                        Err(violation) => {
+                            self.over = true;
+                            return Err(violation);
+                        }
+                    }
+                }
                 Ok(Some(Item::Ping(data))) => Event::Answer(Frame::new(Opcode::Pong, &data)),
                 Ok(Some(Item::Pong)) => continue,
                 Ok(Some(Item::Close(code))) => {
@@ -63,6 +81,15 @@ impl Conversation {
         *input = &mut [];
         Ok(None)
     }
+}
+
+/// The content of a compressed message.
+fn unpacked(kind: Kind, payload: &[u8], max: usize) -> Result<Vec<u8>, Violation> {
+    let content = inflate(payload, max)?;
+    if kind == Kind::Text && std::str::from_utf8(&content).is_err() {
+        return Err(Violation::NotUtf8);
+    }
+    Ok(content)
 }
 
 #[cfg(test)]

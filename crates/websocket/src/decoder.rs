@@ -24,14 +24,23 @@ pub enum Kind {
 /// What a client said.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Item<'a> {
-    /// A message.
-    Message(Kind, Data<'a>),
+    /// A message. The text of a compressed one is not checked yet.
+    Message(Kind, Data<'a>, Packed),
     /// To be answered with a pong of the same content.
     Ping(Data<'a>),
     /// An answer to a ping; nothing needs to be done.
     Pong,
     /// The end, with the code given, if one was.
     Close(Option<u16>),
+}
+
+/// Whether a message is compressed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Packed {
+    /// It is as it is.
+    No,
+    /// With permessage-deflate.
+    Deflate,
 }
 
 /// Bytes in the caller's buffer, or collected from several of its reads.
@@ -81,6 +90,9 @@ pub enum Violation {
     /// Section 8.1.
     #[error("text is not UTF-8")]
     NotUtf8,
+    /// RFC 7692, section 7.2.2.
+    #[error("a compressed message cannot be read")]
+    Compression,
     /// Above the limit of this server.
     #[error("a message is too long")]
     TooLarge,
@@ -90,7 +102,7 @@ impl Violation {
     /// The status code that tells the client (section 7.4.1).
     pub const fn code(self) -> u16 {
         match self {
-            Violation::NotUtf8 => 1007,
+            Violation::NotUtf8 | Violation::Compression => 1007,
             Violation::TooLarge => 1009,
             _ => 1002,
         }
@@ -103,6 +115,8 @@ pub struct Decoder {
     /// What is not whole yet; nothing between two messages.
     partial: Option<Box<Partial>>,
     max_message: u32,
+    /// Whether messages may be compressed.
+    deflate: bool,
 }
 
 #[derive(Debug, Default)]
@@ -121,6 +135,7 @@ struct Partial {
 #[derive(Debug)]
 struct Message {
     kind: Kind,
+    packed: Packed,
     utf8: Utf8,
     content: Vec<u8>,
 }
@@ -128,6 +143,7 @@ struct Message {
 #[derive(Debug, Clone, Copy)]
 struct Header {
     fin: bool,
+    packed: Packed,
     opcode: u8,
     mask: [u8; 4],
     length: u64,
@@ -144,14 +160,17 @@ struct Body {
 
 impl Header {
     /// `None` while it is cut off.
-    fn read(bytes: &[u8]) -> Result<Option<Self>, Violation> {
+    fn read(bytes: &[u8], deflate: bool) -> Result<Option<Self>, Violation> {
         let (Some(&first), Some(&second)) = (bytes.first(), bytes.get(1)) else {
             return Ok(None);
         };
-        if first & 0x70 != 0 {
-            return Err(Violation::ReservedBit);
-        }
         let (fin, opcode) = (first & 0x80 != 0, first & 0x0f);
+        // The bit of permessage-deflate stands in a message's first frame alone.
+        let packed = match first & 0x70 {
+            0 => Packed::No,
+            0x40 if deflate && matches!(opcode, 1 | 2) => Packed::Deflate,
+            _ => return Err(Violation::ReservedBit),
+        };
         if !matches!(opcode, 0..=2 | 8..=10) {
             return Err(Violation::ReservedOpcode);
         }
@@ -183,6 +202,7 @@ impl Header {
         }
         Ok(bytes[at..].first_chunk().map(|mask| Self {
             fin,
+            packed,
             opcode,
             mask: *mask,
             length,
@@ -201,7 +221,18 @@ impl Decoder {
         Self {
             partial: None,
             max_message: u32::try_from(max_message).unwrap_or(u32::MAX),
+            deflate: false,
         }
+    }
+
+    /// The same where permessage-deflate was agreed on.
+    pub fn with_deflate(self, deflate: bool) -> Self {
+        Self { deflate, ..self }
+    }
+
+    /// The most bytes a message may have.
+    pub fn max_message(&self) -> usize {
+        self.max_message as usize
     }
 
     /// Bytes held of what is not whole yet.
@@ -250,7 +281,7 @@ impl Decoder {
             .as_ref()
             .map_or(0, |p| usize::from(p.header_length));
         if kept == 0 {
-            if let Some(header) = Header::read(input)? {
+            if let Some(header) = Header::read(input, self.deflate)? {
                 *input = &mut std::mem::take(input)[header.size..];
                 return Ok(Some(header));
             }
@@ -262,7 +293,7 @@ impl Decoder {
         let more = input.len().min(MAX_HEADER - kept);
         partial.header[kept..kept + more].copy_from_slice(&input[..more]);
         let known = kept + more;
-        match Header::read(&partial.header[..known])? {
+        match Header::read(&partial.header[..known], self.deflate)? {
             Some(header) => {
                 partial.header_length = 0;
                 *input = &mut std::mem::take(input)[header.size - kept..];
@@ -317,19 +348,22 @@ impl Decoder {
         };
         let begun = self.partial.as_ref().is_some_and(|p| p.message.is_some());
         if whole && header.fin && !begun {
-            if kind == Kind::Text && std::str::from_utf8(piece).is_err() {
+            let plain_text = kind == Kind::Text && header.packed == Packed::No;
+            if plain_text && std::str::from_utf8(piece).is_err() {
                 return Err(Violation::NotUtf8);
             }
             self.rest();
-            return Ok(Some(Item::Message(kind, Data::Whole(piece))));
+            return Ok(Some(Item::Message(kind, Data::Whole(piece), header.packed)));
         }
         let partial = self.partial.get_or_insert_default();
         let message = partial.message.get_or_insert_with(|| Message {
             kind,
+            packed: header.packed,
             utf8: Utf8::default(),
             content: Vec::new(),
         });
-        if message.kind == Kind::Text && !message.utf8.take(piece) {
+        let plain_text = message.kind == Kind::Text && message.packed == Packed::No;
+        if plain_text && !message.utf8.take(piece) {
             return Err(Violation::NotUtf8);
         }
         // Grows with what has arrived, not with what was announced.
@@ -355,6 +389,7 @@ impl Decoder {
         Ok(Some(Item::Message(
             message.kind,
             Data::Collected(message.content),
+            message.packed,
         )))
     }
 

@@ -45,10 +45,10 @@ fn decode(bytes: &[u8], size: usize, max: usize) -> Result<Vec<Said>, Violation>
         let mut input = &mut piece[..];
         while let Some(item) = decoder.next(&mut input)? {
             said.push(match item {
-                Item::Message(Kind::Text, data) => {
+                Item::Message(Kind::Text, data, _) => {
                     Said::Text(String::from_utf8(data.to_vec()).unwrap())
                 }
-                Item::Message(Kind::Binary, data) => Said::Binary(data.to_vec()),
+                Item::Message(Kind::Binary, data, _) => Said::Binary(data.to_vec()),
                 Item::Ping(data) => Said::Ping(data.to_vec()),
                 Item::Pong => Said::Pong,
                 Item::Close(code) => Said::Close(code),

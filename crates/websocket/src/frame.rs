@@ -5,6 +5,8 @@
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
+use crate::deflate::deflate;
+
 /// The longest header of a frame without a mask.
 const MAX_HEADER: usize = 10;
 /// The longest payload of a control frame (RFC 6455, section 5.5).
@@ -42,6 +44,23 @@ impl Frame {
             bytes: bytes.freeze(),
             count: 1,
         }
+    }
+
+    /// A message with this content, compressed with permessage-deflate, if that makes it smaller.
+    pub fn deflated(opcode: Opcode, content: &[u8]) -> Option<Self> {
+        /// The first reserved bit (RFC 7692, section 6).
+        const RSV1: u8 = 0x40;
+        let payload = deflate(content)?;
+        let mut bytes = BytesMut::with_capacity(MAX_HEADER + payload.len());
+        write_header(&mut bytes, opcode, payload.len());
+        if let Some(first) = bytes.first_mut() {
+            *first |= RSV1;
+        }
+        bytes.extend_from_slice(&payload);
+        Some(Self {
+            bytes: bytes.freeze(),
+            count: 1,
+        })
     }
 
     /// A text frame.

@@ -3,6 +3,7 @@
 //! | where | what |
 //! | --- | --- |
 //! | [`conversation`] | what a server says by itself: pongs, and the answer to a close frame |
+//! | [`deflate`] | permessage-deflate: each message compressed by itself |
 //! | [`decoder`] | bytes of a client become messages; holds nothing between two of them |
 //! | [`frame`] | what the server sends: header and content in one shared string of bytes |
 //! | [`mask`] | taking a client's mask off, eight bytes at a time |
@@ -13,6 +14,7 @@
 
 pub mod conversation;
 pub mod decoder;
+pub mod deflate;
 pub mod frame;
 pub mod mask;
 pub mod utf8;
