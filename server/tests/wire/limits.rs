@@ -1,8 +1,11 @@
 //! A18: every limit has its answer.
 
 use serde_json::json;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
 
-use crate::gateway::{Gateway, SECRET, token};
+use crate::gateway::{Gateway, PATIENCE, SECRET, token};
 use crate::socket::refused;
 
 async fn with(flag: &str, value: &str) -> Gateway {
@@ -118,5 +121,47 @@ async fn connections_in_all_and_from_one_address() {
                 break;
             }
         }
+    }
+}
+
+/// A18: half a request holds a place for so long and no longer; who waits for it is served then,
+/// and open sockets notice nothing of it.
+#[tokio::test]
+async fn half_open_handshakes_are_cut() {
+    let flags = [
+        "--http-head-seconds",
+        "1",
+        "--max-http-connections",
+        "2",
+        "--jwt-secret",
+        crate::gateway::SECRET,
+        "--admin-password",
+        crate::gateway::PASSWORD,
+    ];
+    let gateway = Gateway::with(&flags, "").await;
+    let mut socket = gateway.joined("room", "alice").await;
+    let mut half_open = Vec::new();
+    for _ in 0..2 {
+        let mut stream = TcpStream::connect(("127.0.0.1", gateway.port))
+            .await
+            .unwrap();
+        stream
+            .write_all(b"GET /websocket HTTP/1.1\r\nhost:")
+            .await
+            .unwrap();
+        half_open.push(stream);
+    }
+    socket.expect_silence().await;
+    // Both places are taken; this one is served once they are given back.
+    gateway.joined("room", "ben").await;
+    for mut stream in half_open {
+        let mut said = Vec::new();
+        let read = timeout(PATIENCE, stream.read_to_end(&mut said));
+        read.await.unwrap().unwrap();
+        let said = String::from_utf8_lossy(&said).into_owned();
+        assert!(
+            said.is_empty() || said.starts_with("HTTP/1.1 408"),
+            "{said}"
+        );
     }
 }
