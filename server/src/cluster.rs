@@ -12,7 +12,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use tidegate_bus::Kind;
+use tidegate_bus::{Kind, Publishing};
 use tidegate_hub::{Answer, Hub, ToTell};
 use tidegate_protocol::peer::{MEMBERS_PER_MESSAGE, PeerMessage, PeerPayload, Says};
 use tidegate_protocol::{Event, Payload, Topic};
@@ -94,32 +94,34 @@ pub(crate) fn relay(gateway: &Gateway, topic: &str, event: &str, payload: &Paylo
         },
         Payload::Binary(data) => PeerPayload::Base64(STANDARD.encode(data)),
     };
-    say(
+    drop(say(
         gateway,
         Says::Relay {
             topic,
             event,
             payload,
         },
-    );
+    ));
 }
 
-/// Says something to all others. Whether they hear it shows in what they ask.
-fn say(gateway: &Gateway, says: Says) {
+/// Says something to all others. Whether they hear it shows in what they ask, so what is given
+/// back may be dropped.
+fn say(gateway: &Gateway, says: Says) -> Option<Publishing> {
     let message = PeerMessage {
         node: gateway.hub.node().to_owned(),
         says,
     };
-    if let Ok(body) = serde_json::to_vec(&message) {
-        // Handed over when it is called; nobody waits for the answer.
-        drop(gateway.bus.publish_to_peers(body.into()));
-    }
+    let body = serde_json::to_vec(&message).ok()?;
+    Some(gateway.bus.publish_to_peers(body.into()))
 }
 
 /// Says goodbye: the members here have left already.
-pub(crate) fn say_bye(gateway: &Gateway) {
-    if gateway.in_cluster() {
-        say(gateway, Says::Bye);
+pub(crate) async fn say_bye(gateway: &Gateway) {
+    if gateway.in_cluster()
+        && let Some(said) = say(gateway, Says::Bye)
+    {
+        // A bus that is down has told the others already.
+        let _ = said.await;
     }
 }
 
@@ -227,7 +229,7 @@ impl Cluster {
                         number: self.number,
                         changes: changes.to_vec(),
                     };
-                    say(&self.gateway, changes);
+                    drop(say(&self.gateway, changes));
                 }
             }
         }
@@ -237,7 +239,7 @@ impl Cluster {
         }
         if self.ask && due(self.asked_at) {
             (self.ask, self.asked_at) = (false, Some(Instant::now()));
-            say(&self.gateway, Says::Hello);
+            drop(say(&self.gateway, Says::Hello));
         }
     }
 
@@ -256,7 +258,7 @@ impl Cluster {
                 last,
                 members: part.to_vec(),
             };
-            say(&self.gateway, all);
+            drop(say(&self.gateway, all));
             first = false;
             if last {
                 return;
@@ -270,7 +272,7 @@ impl Cluster {
             // Nobody can be heard, so nobody's silence means anything.
             return self.gateway.hub.renew_peers();
         }
-        say(&self.gateway, Says::Alive(self.number));
+        drop(say(&self.gateway, Says::Alive(self.number)));
         let gone = self.gateway.hub.expire_peers(self.lease_ms);
         self.gateway.lifecycle.tell(gone);
     }

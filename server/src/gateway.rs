@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cluster::Inbox;
 use crate::config::Config;
+use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
 use crate::sampler::History;
 use crate::socket::LongPolls;
@@ -28,6 +29,10 @@ pub(crate) struct Gateway {
     pub(crate) history: History,
     /// Clients that poll.
     pub(crate) long_polls: LongPolls,
+    /// HTTP connections and their bounds.
+    pub(crate) places: Arc<Places>,
+    /// How serving ends.
+    pub(crate) ending: Ending,
     /// The tasks of all sockets, from the handshake to the last byte.
     pub(crate) sockets: TaskTracker,
     /// Milliseconds since 1970.
@@ -38,6 +43,11 @@ impl Gateway {
     /// Whether there may be other gateways on the bus.
     pub(crate) fn in_cluster(&self) -> bool {
         self.bus.status().borrow().kind == tidegate_bus::Kind::Redis
+    }
+
+    /// Whether the gateway has been asked to stop: it takes nobody new.
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.ending.refusing.is_cancelled()
     }
 
     /// The state of the bus, as administrators see it.

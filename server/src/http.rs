@@ -17,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tidegate_hub::Counter;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -37,18 +38,57 @@ pub(crate) struct HttpLimits {
     pub(crate) head: Duration,
 }
 
-/// Serves until `stopping`; then takes no new connection and lets open requests end.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    app: Router,
+/// The places of HTTP connections, and how often their bounds were reached.
+pub(crate) struct Places {
     limits: HttpLimits,
-    stopping: CancellationToken,
-) {
-    let room = Arc::new(Semaphore::new(limits.connections));
+    room: Arc<Semaphore>,
+    /// Times that all places were taken, so that whoever came next waited.
+    pub(crate) full: Counter,
+    /// Connections that were cut because a request's head did not come in time.
+    pub(crate) slow_heads: Counter,
+}
+
+impl Places {
+    pub(crate) fn new(limits: HttpLimits) -> Self {
+        Self {
+            limits,
+            room: Arc::new(Semaphore::new(limits.connections)),
+            full: Counter::default(),
+            slow_heads: Counter::default(),
+        }
+    }
+
+    /// Connections that are no WebSockets (yet).
+    pub(crate) fn taken(&self) -> usize {
+        let free = self.room.available_permits();
+        self.limits.connections.saturating_sub(free)
+    }
+
+    /// Waits for a place; `None` never comes, as nobody closes the semaphore.
+    async fn take(&self) -> Option<OwnedSemaphorePermit> {
+        if let Ok(place) = self.room.clone().try_acquire_owned() {
+            return Some(place);
+        }
+        self.full.add(1);
+        self.room.clone().acquire_owned().await.ok()
+    }
+}
+
+/// When serving ends, in two steps.
+#[derive(Clone, Default)]
+pub(crate) struct Ending {
+    /// From here on no new connection is taken; those that are open are served.
+    pub(crate) refusing: CancellationToken,
+    /// From here on open connections end with the request that they are at.
+    pub(crate) closing: CancellationToken,
+}
+
+/// Serves until the end.
+pub(crate) async fn serve(listener: TcpListener, app: Router, places: Arc<Places>, ending: Ending) {
     let tasks = TaskTracker::new();
     let accepting = async {
         loop {
-            let Ok(place) = room.clone().acquire_owned().await else {
+            let Some(place) = places.take().await else {
                 return;
             };
             match listener.accept().await {
@@ -56,8 +96,8 @@ pub(crate) async fn serve(
                     let connection = Connection {
                         app: app.clone(),
                         peer,
-                        head: limits.head,
-                        stopping: stopping.clone(),
+                        places: places.clone(),
+                        closing: ending.closing.clone(),
                         _place: place,
                     };
                     tasks.spawn(connection.serve(socket));
@@ -71,7 +111,7 @@ pub(crate) async fn serve(
         }
     };
     // Who cancels wants no new connection, not even one that is being accepted.
-    stopping.run_until_cancelled(accepting).await;
+    ending.refusing.run_until_cancelled(accepting).await;
     drop(listener);
     tasks.close();
     tasks.wait().await;
@@ -90,8 +130,8 @@ fn passes(error: &std::io::Error) -> bool {
 struct Connection {
     app: Router,
     peer: SocketAddr,
-    head: Duration,
-    stopping: CancellationToken,
+    places: Arc<Places>,
+    closing: CancellationToken,
     /// Given back when the connection ends or becomes a WebSocket.
     _place: OwnedSemaphorePermit,
 }
@@ -100,7 +140,7 @@ impl Connection {
     async fn serve(self, socket: TcpStream) {
         // Events are small and wanted at once: none waits for more to fill a segment.
         if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY cannot be set");
+            tracing::debug!(peer = %self.peer, %error, "TCP_NODELAY cannot be set");
         }
         let Self { app, peer, .. } = self;
         let service = service_fn(move |request: Request<Incoming>| {
@@ -117,19 +157,22 @@ impl Connection {
         let mut serving = std::pin::pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(self.head)
+                .header_read_timeout(self.places.limits.head)
                 .max_buf_size(MAX_HEAD_BYTES)
                 .serve_connection(TokioIo::new(socket), service)
                 .with_upgrades()
         );
         let ended = tokio::select! {
             ended = &mut serving => ended,
-            () = self.stopping.cancelled() => {
+            () = self.closing.cancelled() => {
                 serving.as_mut().graceful_shutdown();
                 serving.await
             }
         };
         if let Err(error) = ended {
+            if error.is_timeout() {
+                self.places.slow_heads.add(1);
+            }
             tracing::debug!(%peer, %error, "an HTTP connection ended");
         }
     }

@@ -26,12 +26,16 @@ pub(crate) struct LifecyclePublisher {
     hub: Arc<Hub>,
     queues: Mutex<Queues>,
     more: Notify,
+    /// Told when nothing waits any more.
+    settled: Notify,
 }
 
 #[derive(Default)]
 struct Queues {
     /// Handed to the bus, which has not answered yet.
     asked: VecDeque<(Lifecycle, Publishing)>,
+    /// The answer to one that is in neither list is awaited.
+    busy: bool,
     /// Refused by the bus, and what came after.
     kept: VecDeque<Lifecycle>,
 }
@@ -43,6 +47,7 @@ impl LifecyclePublisher {
             hub,
             queues: Mutex::default(),
             more: Notify::new(),
+            settled: Notify::new(),
         }
     }
 
@@ -72,6 +77,20 @@ impl LifecyclePublisher {
         }
     }
 
+    /// Waits until the bus has answered all that was told so far.
+    pub(crate) async fn settled(&self) {
+        loop {
+            let settled = self.settled.notified();
+            {
+                let queues = self.queues.lock();
+                if queues.asked.is_empty() && queues.kept.is_empty() && !queues.busy {
+                    return;
+                }
+            }
+            settled.await;
+        }
+    }
+
     fn publish(&self, change: &Lifecycle) -> Option<Publishing> {
         let event = match change.change {
             Change::Join => "phx_join",
@@ -92,7 +111,12 @@ impl LifecyclePublisher {
         loop {
             self.more.notified().await;
             loop {
-                let asked = self.queues.lock().asked.pop_front();
+                let asked = {
+                    let mut queues = self.queues.lock();
+                    let asked = queues.asked.pop_front();
+                    queues.busy = asked.is_some();
+                    asked
+                };
                 if let Some((change, publishing)) = asked {
                     if publishing.await.is_err() {
                         self.queues.lock().kept.push_back(change);
@@ -100,6 +124,7 @@ impl LifecyclePublisher {
                     continue;
                 }
                 if self.queues.lock().kept.is_empty() {
+                    self.settled.notify_waiters();
                     break;
                 }
                 if !self.publish_kept().await {

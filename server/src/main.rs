@@ -19,6 +19,7 @@ mod pages;
 mod sampler;
 mod serve;
 mod socket;
+mod stopping;
 mod system;
 
 use std::process::ExitCode;

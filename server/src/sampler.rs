@@ -124,7 +124,7 @@ impl Meter {
 }
 
 /// Resident memory; 0 where the system does not tell.
-fn resident_bytes() -> u64 {
+pub(crate) fn resident_bytes() -> u64 {
     let statm = std::fs::read_to_string("/proc/self/statm").unwrap_or_default();
     let pages: u64 = statm
         .split(' ')
@@ -135,7 +135,7 @@ fn resident_bytes() -> u64 {
 }
 
 /// CPU time of the whole process; 0 where the system does not tell.
-fn cpu_time() -> Duration {
+pub(crate) fn cpu_time() -> Duration {
     let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
     // Fields 14 and 15 of proc(5), counted after the command in parentheses.
     let after = stat.rsplit_once(')').map_or("", |(_, after)| after);

@@ -1,4 +1,4 @@
-//! Starting, running and stopping a gateway.
+//! Starting and running a gateway.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -7,19 +7,20 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tidegate_auth::{AdminAuth, TokenError, Tokens};
 use tidegate_bus::{Bus, InProcess, InProcessConfig, Redis, RedisConfig};
 use tidegate_hub::{Definitions, Hub, SystemClock};
-use tidegate_protocol::{Close, DefinitionError};
+use tidegate_protocol::DefinitionError;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::{admin_link, reachable};
-use crate::config::{BusConfig, Config};
+use crate::config::{BusConfig, Config, LogFormat};
 use crate::gateway::{Gateway, ToHub};
+use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
 use crate::sampler::History;
 use crate::socket::LongPolls;
-use crate::{api, assets, cluster, http, sampler, system};
+use crate::stopping::StopSignals;
+use crate::{api, assets, cluster, http, sampler, stopping, system};
 
 /// The link printed at start is good for a day.
 const START_LINK_SECONDS: u64 = 24 * 3600;
@@ -61,10 +62,13 @@ pub(crate) fn now_seconds() -> u64 {
 pub(crate) fn serve(config: Config) -> Result<(), ServeError> {
     let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
         .map_err(|_| ServeError::Log(config.log.clone()))?;
-    tracing_subscriber::fmt()
+    let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .init();
+        .with_writer(std::io::stderr);
+    match config.log_format {
+        LogFormat::Text => log.init(),
+        LogFormat::Json => log.json().flatten_event(true).init(),
+    }
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
@@ -77,31 +81,29 @@ async fn run(config: Config) -> Result<(), ServeError> {
         .await
         .map_err(|source| ServeError::Listen { address, source })?;
     let stopping = CancellationToken::new();
-    // New connections are refused before the open ones are closed.
-    let refusing = CancellationToken::new();
     let gateway = start(config, stopping.clone())?;
     // Before anybody learns that the gateway runs.
-    let asked_to_stop = StopSignal::catch()?;
+    let mut asked_to_stop = StopSignals::catch()?;
     announce(&gateway, listener.local_addr()?)?;
     if !assets::are_there() {
         tracing::warn!("this binary was built without the interface; build the front end first");
     }
 
-    let limits = gateway.config.http;
-    let serving = http::serve(
+    let serving = tokio::spawn(http::serve(
         listener,
         api::router(gateway.clone()),
-        limits,
-        refusing.clone(),
-    );
-    let serving = tokio::spawn(serving);
+        gateway.places.clone(),
+        gateway.ending.clone(),
+    ));
     asked_to_stop.came().await;
-    refusing.cancel();
-    stop(&gateway, &stopping).await;
+    gateway.ending.refusing.cancel();
+    stopping::drain(&gateway, &mut asked_to_stop).await;
+    gateway.ending.closing.cancel();
     let abort = serving.abort_handle();
     if tokio::time::timeout(LAST_REQUESTS, serving).await.is_err() {
         abort.abort();
     }
+    stopping::end_bus(&gateway, &stopping).await;
     Ok(())
 }
 
@@ -144,6 +146,8 @@ fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, Se
         lifecycle: lifecycle.clone(),
         history: History::default(),
         long_polls: LongPolls::default(),
+        places: Arc::new(Places::new(config.http)),
+        ending: Ending::default(),
         sockets: TaskTracker::new(),
         started_at: hub.now_ms(),
         hub: hub.clone(),
@@ -192,40 +196,4 @@ fn announce(gateway: &Gateway, address: SocketAddr) -> Result<(), ServeError> {
     // A gateway whose output nobody reads any more still serves.
     let _ = out.write_all(said.as_bytes()).and_then(|()| out.flush());
     Ok(())
-}
-
-/// SIGINT and SIGTERM, caught from the moment this is made.
-struct StopSignal {
-    terminate: Signal,
-    interrupt: Signal,
-}
-
-impl StopSignal {
-    fn catch() -> std::io::Result<Self> {
-        Ok(Self {
-            terminate: signal(SignalKind::terminate())?,
-            interrupt: signal(SignalKind::interrupt())?,
-        })
-    }
-
-    async fn came(mut self) {
-        tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
-        }
-    }
-}
-
-/// Closes every socket with 1012 and waits for them, within the drain time.
-async fn stop(gateway: &Gateway, stopping: &CancellationToken) {
-    tracing::info!(connections = gateway.hub.connection_count(), "stopping");
-    gateway.hub.close_all(Close::Restart);
-    gateway.sockets.close();
-    cluster::say_bye(gateway);
-    let drained = tokio::time::timeout(gateway.config.drain, gateway.sockets.wait()).await;
-    if drained.is_err() {
-        let left = gateway.hub.connection_count();
-        tracing::warn!(left, "some connections did not close in time");
-    }
-    stopping.cancel();
 }

@@ -5,12 +5,14 @@
 
 mod access;
 mod admin;
+mod bearer;
 mod secret;
 mod throttle;
 mod tokens;
 
 pub use access::{Shown, TokenSource, admit, may_push};
 pub use admin::{AdminAuth, AdminError, LINK_SECONDS, SESSION_SECONDS, Session};
+pub use bearer::{Bearer, MIN_BEARER_BYTES};
 pub use secret::{Secret, SecretError};
 pub use throttle::Throttle;
 pub use tokens::{LEEWAY_SECONDS, TokenError, Tokens};

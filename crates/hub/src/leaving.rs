@@ -31,6 +31,11 @@ impl Leaving {
         self.left.len()
     }
 
+    /// How long to wait before the next few: about so long, and never twice the same.
+    pub fn pause(&self, about: Duration) -> Duration {
+        about.mul_f64(rand::random_range(0.5..1.5))
+    }
+
     /// Tells as many as are due after this share of the time, 0 to 1.
     pub fn tell(&mut self, share: f64, close: Close) {
         let due = (self.all as f64 * share.clamp(0.0, 1.0)).ceil() as usize;

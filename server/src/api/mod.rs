@@ -4,6 +4,9 @@ mod admin;
 mod channels;
 mod connections;
 mod definitions;
+mod exposition;
+mod health;
+mod metrics;
 mod overview;
 mod problem;
 mod session;
@@ -62,6 +65,9 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     let socket = Router::new()
         .route("/websocket", get(socket::upgrade))
         .route("/token", post(token::issue))
+        .route("/healthz", get(health::live))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(metrics::show))
         .merge(
             Router::new()
                 .route(

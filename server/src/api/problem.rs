@@ -21,6 +21,10 @@ pub(crate) enum ApiError {
         "this gateway listens beyond its own machine, so tokens are issued to administrators only; start it with --open-tokens to let everybody ask"
     )]
     TokensClosed,
+    #[error(
+        "the metrics are for administrators, and for who shows the token of --metrics-token as Authorization: Bearer"
+    )]
+    MetricsClosed,
     #[error("{0:?} cannot be {1}: {2}")]
     Name(String, &'static str, NameError),
     #[error("the id must not be longer than 255 bytes")]
@@ -48,9 +52,9 @@ pub(crate) enum ApiError {
 impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
-            ApiError::SignInNeeded | ApiError::Admin(AdminError::WrongPassword) => {
-                StatusCode::UNAUTHORIZED
-            }
+            ApiError::SignInNeeded
+            | ApiError::MetricsClosed
+            | ApiError::Admin(AdminError::WrongPassword) => StatusCode::UNAUTHORIZED,
             ApiError::NotFromHere
             | ApiError::TokensClosed
             | ApiError::Admin(AdminError::NoPassword | AdminError::BadLink) => {
@@ -82,6 +86,12 @@ impl IntoResponse for ApiError {
         let mut response = (status, Json(problem)).into_response();
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
+        if matches!(self, ApiError::MetricsClosed) {
+            let bearer = HeaderValue::from_static("Bearer");
+            response
+                .headers_mut()
+                .insert(header::WWW_AUTHENTICATE, bearer);
+        }
         if let ApiError::Admin(AdminError::TooManyTries(seconds)) = self {
             response
                 .headers_mut()

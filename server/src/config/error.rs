@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tidegate_auth::SecretError;
+use tidegate_auth::{MIN_BEARER_BYTES, SecretError};
 use tidegate_protocol::DefinitionError;
 
 /// What is wrong with the settings.
@@ -29,6 +29,10 @@ pub(crate) enum ConfigError {
     StaticPath(PathBuf),
     #[error("the admin password must have at least 8 characters")]
     ShortPassword,
+    #[error("--metrics-token must have at least {MIN_BEARER_BYTES} bytes")]
+    ShortMetricsToken,
+    #[error("--log-format {0:?} is none; use text or json")]
+    LogFormat(String),
     #[error("no state folder: set --state-dir, or HOME, or give --jwt-secret")]
     NoStateDir,
     #[error("a channel definition cannot be used: {0}")]

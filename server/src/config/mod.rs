@@ -7,5 +7,5 @@ mod resolved;
 mod settings;
 
 pub(crate) use error::ConfigError;
-pub(crate) use resolved::{BusConfig, Config};
+pub(crate) use resolved::{BusConfig, Config, LogFormat};
 pub(crate) use settings::Settings;

@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tidegate_auth::Secret;
+use tidegate_auth::{Bearer, Secret};
 use tidegate_protocol::{Definition, builtin_definitions};
 
 use super::{ConfigError, Settings};
@@ -37,6 +37,18 @@ pub(crate) struct Config {
     /// The built-in definitions first, so that the operator's replace them.
     pub(crate) definitions: Vec<Definition>,
     pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+    /// What programs show that read the metrics.
+    pub(crate) metrics_token: Option<Bearer>,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
 }
 
 /// Which bus.
@@ -126,6 +138,16 @@ impl Config {
             joins_per_second: settings.joins_per_second.unwrap_or(200),
             limits: limits(&settings)?,
             definitions,
+            metrics_token: settings
+                .metrics_token
+                .as_deref()
+                .map(|token| Bearer::new(token).ok_or(ConfigError::ShortMetricsToken))
+                .transpose()?,
+            log_format: match settings.log_format.as_deref() {
+                None | Some("text") => LogFormat::Text,
+                Some("json") => LogFormat::Json,
+                Some(other) => return Err(ConfigError::LogFormat(other.to_owned())),
+            },
             log: settings.log.unwrap_or_else(|| "info".to_owned()),
         })
     }

@@ -61,6 +61,9 @@ settings! {
     /// Password of the admin pages [default: a one-time link printed at start]
     #[arg(hide_env_values = true)]
     admin_password: String,
+    /// Token that GET /metrics asks for; without one it is open on loopback and else for admins
+    #[arg(hide_env_values = true)]
+    metrics_token: String,
     /// Folder of files that replace or add to the embedded assets
     static_path: PathBuf,
     /// Folder that keeps what must survive a restart [default: $XDG_STATE_HOME/tidegate]
@@ -78,7 +81,7 @@ settings! {
     max_remote_members: usize,
     /// Seconds without a byte from a client after which it is closed [default: 60]
     idle_seconds: u64,
-    /// Seconds that open connections have to close when the gateway stops [default: 5]
+    /// Seconds over which clients are sent away when the gateway stops, 0 for at once [default: 5]
     drain_seconds: u64,
     /// Largest frame from a client, in bytes [default: 1048576]
     max_frame_bytes: usize,
@@ -112,6 +115,8 @@ settings! {
     bus_request_bytes: usize,
     /// What is logged: error, warn, info, debug, trace, or a tracing filter [default: info]
     log: String,
+    /// How it is logged: text, or json for one object a line [default: text]
+    log_format: String,
 }
 
 impl Settings {

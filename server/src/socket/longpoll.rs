@@ -165,6 +165,9 @@ fn begin(
         .map(str::to_owned)
         .or(params.user_token)
         .filter(|token| !token.is_empty());
+    if gateway.is_stopping() {
+        return Answer::status(503);
+    }
     let details = details(gateway, peer, headers);
     let Some(connection) = gateway.hub.connect(details, serializer) else {
         return Answer::status(503);
@@ -316,6 +319,11 @@ impl LongPoll {
 }
 
 impl LongPolls {
+    /// How many sessions there are.
+    pub(crate) fn count(&self) -> usize {
+        self.0.lock().len()
+    }
+
     fn get(&self, token: &str) -> Option<Arc<LongPoll>> {
         self.0.lock().get(token).cloned()
     }
@@ -344,6 +352,12 @@ impl Gateway {
                 .tell(self.hub.disconnect(&session.connection));
             session.connection.outbox.detach();
         }
+    }
+
+    /// Ends every session.
+    pub(crate) fn end_all_long_polls(&self) {
+        let tokens: Vec<_> = self.long_polls.0.lock().keys().cloned().collect();
+        tokens.iter().for_each(|token| self.end_long_poll(token));
     }
 
     /// To be called now and then: ends the sessions that nobody polls any more.

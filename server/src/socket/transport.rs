@@ -99,6 +99,10 @@ pub(crate) async fn run(
         .catch_unwind()
         .await
         .unwrap_or(End::Close(Close::InternalError));
+    if let End::Close(close) = &end {
+        // A fault of ours is not known there yet.
+        driver.connection.outbox.close(*close);
+    }
     // The members go before the closing handshake: nobody waits for a slow goodbye.
     let lifecycle = driver.gateway.hub.disconnect(&driver.connection);
     driver.gateway.lifecycle.tell(lifecycle);
@@ -158,14 +162,20 @@ impl Driver {
                 return Poll::Pending;
             }
             ready!(self.session.poll_waiting(context));
-            let end = if self.unhandled.is_empty() {
-                ready!(self.read(context))
+            let read = if self.unhandled.is_empty() {
+                self.read(context)
             } else {
                 let mut unhandled = std::mem::take(&mut self.unhandled);
-                self.handle(&mut unhandled)
+                Poll::Ready(self.handle(&mut unhandled))
             };
-            if let Some(end) = end {
-                return Poll::Ready(end);
+            match read {
+                Poll::Ready(Some(end)) => return Poll::Ready(end),
+                Poll::Ready(None) => {}
+                Poll::Pending => match self.connection.outbox.leaving() {
+                    // All that the client has asked so far is answered.
+                    Some(close) => self.connection.outbox.close(close),
+                    None => return Poll::Pending,
+                },
             }
         }
     }

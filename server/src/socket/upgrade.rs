@@ -55,6 +55,9 @@ pub(crate) async fn upgrade(
     Query(params): Query<ConnectParams>,
     mut request: Request,
 ) -> Response {
+    if gateway.is_stopping() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
     let headers = request.headers();
     let serializer = match params.vsn.as_deref() {
         None => None,
@@ -65,6 +68,7 @@ pub(crate) async fn upgrade(
     };
     if !gateway.config.allowed_origins.allow(headers) {
         tracing::info!(
+            %peer,
             origin = ?headers.get(header::ORIGIN),
             "a page of another origin was refused; --allowed-origins lets it in"
         );
@@ -82,13 +86,15 @@ pub(crate) async fn upgrade(
     let upgrade = hyper::upgrade::on(&mut request);
     let sockets = gateway.sockets.clone();
     sockets.spawn(async move {
-        let Some((socket, early)) = socket_of(upgrade).await else {
+        let Some((socket, early)) = socket_of(upgrade, peer).await else {
             return;
         };
         // Registered only now: a handshake that is never completed holds nothing.
         if let Some(connection) = gateway.hub.connect(details, serializer) {
+            tracing::debug!(connection = %connection.id, %peer, "opened");
             transport::run(gateway, connection, token, socket, early).await;
         } else {
+            tracing::debug!(%peer, "there is no room for a connection");
             transport::turn_away(socket).await;
         }
     });
@@ -104,13 +110,16 @@ pub(crate) async fn upgrade(
 }
 
 /// The bare socket under an upgraded connection, and what was read from it beyond the handshake.
-async fn socket_of(upgrade: hyper::upgrade::OnUpgrade) -> Option<(TcpStream, Vec<u8>)> {
+async fn socket_of(
+    upgrade: hyper::upgrade::OnUpgrade,
+    peer: SocketAddr,
+) -> Option<(TcpStream, Vec<u8>)> {
     let parts = upgrade
         .await
-        .inspect_err(|error| tracing::debug!(%error, "a handshake was not completed"))
+        .inspect_err(|error| tracing::debug!(%peer, %error, "a handshake was not completed"))
         .ok()?
         .downcast::<TokioIo<TcpStream>>()
-        .inspect_err(|_| tracing::error!("the upgraded connection is no TCP socket"))
+        .inspect_err(|_| tracing::error!(%peer, "the upgraded connection is no TCP socket"))
         .ok()?;
     Some((parts.io.into_inner(), parts.read_buf.to_vec()))
 }

@@ -33,15 +33,19 @@ impl BusTap {
 
     /// The next message: name and body.
     pub async fn next(&mut self) -> (String, Vec<u8>) {
+        self.try_next().await.expect("an open subscription")
+    }
+
+    /// The next message, or nothing when the bus has ended the subscription.
+    pub async fn try_next(&mut self) -> Option<(String, Vec<u8>)> {
         let mut messages = self.subscriber.on_message();
         let message = timeout(PATIENCE, messages.next())
             .await
-            .expect("a message in time")
-            .unwrap();
-        (
+            .expect("a message in time")?;
+        Some((
             message.get_channel_name().to_owned(),
             message.get_payload_bytes().to_vec(),
-        )
+        ))
     }
 
     pub async fn expect(&mut self, name: &str, body: &str) {

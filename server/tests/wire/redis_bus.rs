@@ -71,6 +71,13 @@ impl Redis {
         self.child.kill().await.unwrap();
     }
 
+    /// Stops and continues it, for instance.
+    pub async fn signal(&self, name: &str) {
+        let pid = self.child.id().unwrap().to_string();
+        let sent = Command::new("kill").args(["-s", name, &pid]).status();
+        assert!(sent.await.unwrap().success());
+    }
+
     pub async fn restart(&mut self) {
         self.child = Self::spawn(self.port, &self.folder);
         self.ready().await;
@@ -176,7 +183,7 @@ async fn an_unreachable_redis_at_start_is_a_state() {
 
 impl Gateway {
     /// As `joined`, once the bus is up.
-    async fn joined_when_up(&self, topic: &str, user: &str) -> crate::socket::Socket {
+    pub async fn joined_when_up(&self, topic: &str, user: &str) -> crate::socket::Socket {
         let mut socket = self.connect().await;
         let join = json!(["1", "1", topic, "phx_join", {"token": token(user, topic)}]);
         assert_eq!(socket.ask(join).await[4]["status"], "ok");

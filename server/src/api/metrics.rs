@@ -1,0 +1,272 @@
+//! `GET /metrics`: everything that the gateway counts, for Prometheus.
+//!
+//! Reading costs a look at every connection for the depth of its queue; everything else is a few
+//! dozen atomic numbers. docs/OPERATIONS.md says what each of them means to who runs a gateway.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use tidegate_hub::{Drop, Hub, Refused};
+use tidegate_protocol::{Close, Reason};
+
+use super::ApiError;
+use super::admin::session_end;
+use super::exposition::{CONTENT_TYPE, Exposition};
+use super::health::not_ready;
+use crate::gateway::Gateway;
+use crate::sampler::{cpu_time, resident_bytes};
+
+/// Who may read them: with `--metrics-token` who shows it, without one everybody on a gateway that
+/// listens on loopback alone; an administrator always.
+fn may_read(gateway: &Gateway, headers: &HeaderMap) -> bool {
+    let allowed = match &gateway.config.metrics_token {
+        Some(token) => headers
+            .get(header::AUTHORIZATION)
+            .is_some_and(|value| token.is_shown_by(value.as_bytes())),
+        None => gateway.config.listen.ip().is_loopback(),
+    };
+    allowed || session_end(gateway, headers).is_some()
+}
+
+pub(super) async fn show(
+    State(gateway): State<Arc<Gateway>>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if !may_read(&gateway, &headers) {
+        return Err(ApiError::MetricsClosed);
+    }
+    let mut page = Exposition::default();
+    about(&mut page, &gateway);
+    clients(&mut page, &gateway);
+    traffic(&mut page, &gateway.hub);
+    losses(&mut page, &gateway.hub);
+    queues(&mut page, &gateway.hub);
+    bus(&mut page, &gateway);
+    http(&mut page, &gateway);
+    durations(&mut page, &gateway.hub);
+    process(&mut page, &gateway);
+    let kind = [
+        (header::CONTENT_TYPE, CONTENT_TYPE),
+        (header::CACHE_CONTROL, "no-store"),
+    ];
+    Ok((kind, page.into_text()).into_response())
+}
+
+fn about(page: &mut Exposition, gateway: &Gateway) {
+    let labels = [
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("node", gateway.config.node.as_str()),
+    ];
+    page.gauges(
+        "tidegate_build_info",
+        "Always 1; its labels tell who this is.",
+    )
+    .sample(&labels, 1);
+    page.gauge(
+        "tidegate_ready",
+        "Whether the gateway takes traffic, as /readyz says.",
+        u8::from(not_ready(gateway).is_empty()),
+    );
+}
+
+fn clients(page: &mut Exposition, gateway: &Gateway) {
+    let hub = &gateway.hub;
+    let polling = gateway.long_polls.count();
+    let mut connections = page.gauges("tidegate_connections", "Open connections.");
+    let sockets = hub.connection_count().saturating_sub(polling);
+    connections.sample(&[("transport", "websocket")], sockets);
+    connections.sample(&[("transport", "longpoll")], polling);
+    page.gauge(
+        "tidegate_channels",
+        "Channels with members.",
+        hub.channel_count(),
+    );
+    page.gauge(
+        "tidegate_members",
+        "Members of all channels here.",
+        hub.member_count(),
+    );
+    page.gauge(
+        "tidegate_remote_members",
+        "Members on other gateways that are shown here.",
+        hub.remote_member_count(),
+    );
+    page.gauge(
+        "tidegate_peers",
+        "Other gateways that are heard.",
+        hub.peer_count(),
+    );
+    page.counter(
+        "tidegate_peers_lost_total",
+        "Other gateways that fell silent for the lease.",
+        hub.stats.lost_peers.get(),
+    );
+}
+
+fn traffic(page: &mut Exposition, hub: &Hub) {
+    let stats = &hub.stats;
+    let mut events = page.counters("tidegate_events_total", "Events that came in.");
+    events.sample(&[("from", "clients")], stats.events_from_clients.get());
+    events.sample(&[("from", "bus")], stats.events_from_bus.get());
+    page.counter(
+        "tidegate_deliveries_total",
+        "Frames written to connections or queued for them.",
+        stats.deliveries.get(),
+    );
+    page.counter(
+        "tidegate_received_bytes_total",
+        "Bytes of frame content read from clients.",
+        stats.bytes_in.get(),
+    );
+    page.counter(
+        "tidegate_sent_bytes_total",
+        "Bytes of frame content handed to sockets.",
+        stats.bytes_out.get(),
+    );
+}
+
+fn losses(page: &mut Exposition, hub: &Hub) {
+    let stats = &hub.stats;
+    let mut dropped = page.counters("tidegate_dropped_total", "What was dropped or refused.");
+    for why in Drop::ALL {
+        dropped.sample(&[("reason", why.as_str())], stats.drops(why));
+    }
+    let mut refused = page.counters("tidegate_refused_total", "Frames of clients, refused.");
+    for (frame, kind) in [(Refused::Join, "join"), (Refused::Other, "other")] {
+        for why in Reason::ALL {
+            let labels = [("frame", kind), ("reason", why.as_str())];
+            refused.sample(&labels, stats.refusals(frame, why));
+        }
+    }
+    let help = "Connections that ended; reason client: the client went.";
+    let mut closed = page.counters("tidegate_closed_total", help);
+    closed.sample(&[("reason", "client")], stats.closes(None));
+    for close in Close::ALL {
+        closed.sample(&[("reason", close.reason())], stats.closes(Some(close)));
+    }
+    let help = "Connections for which there was no room.";
+    let mut connections = page.counters("tidegate_connections_refused_total", help);
+    connections.sample(&[("bound", "all")], stats.refused_connections.get());
+    connections.sample(&[("bound", "address")], stats.refused_addresses.get());
+}
+
+fn queues(page: &mut Exposition, hub: &Hub) {
+    let depth = hub.queue_depth();
+    page.gauge(
+        "tidegate_queue_bytes",
+        "Bytes that wait for slow readers.",
+        depth.bytes,
+    );
+    page.gauge(
+        "tidegate_queue_frames",
+        "Frames that wait for slow readers.",
+        depth.frames,
+    );
+    page.gauge(
+        "tidegate_queue_largest_bytes",
+        "Bytes that wait for the slowest reader.",
+        depth.largest,
+    );
+}
+
+fn bus(page: &mut Exposition, gateway: &Gateway) {
+    let (info, counted) = (gateway.bus_info(), gateway.bus.counters());
+    let kind = [("kind", info.kind.as_str())];
+    page.gauges("tidegate_bus_up", "Whether the bus carries events.")
+        .sample(&kind, u8::from(info.up));
+    page.gauge(
+        "tidegate_bus_clients",
+        "Redis clients of the in-process bus.",
+        info.clients,
+    );
+    let mut events = page.counters("tidegate_bus_events_total", "What became of events.");
+    for (outcome, count) in [
+        ("delivered", counted.delivered),
+        ("refused", counted.refused),
+        ("published", counted.published),
+        ("failed", counted.failed),
+    ] {
+        events.sample(&[("outcome", outcome)], count);
+    }
+    page.counter(
+        "tidegate_bus_connects_total",
+        "Times the connection to Redis was made.",
+        counted.connects,
+    );
+    let help = "Redis clients that the in-process bus turned away or cut.";
+    let mut cut = page.counters("tidegate_bus_clients_cut_total", help);
+    for (reason, count) in [
+        ("too many", counted.clients_refused),
+        ("too slow", counted.slow_cut),
+        ("protocol error", counted.protocol_errors),
+    ] {
+        cut.sample(&[("reason", reason)], count);
+    }
+}
+
+fn http(page: &mut Exposition, gateway: &Gateway) {
+    let places = &gateway.places;
+    page.gauge(
+        "tidegate_http_connections",
+        "Connections that are no WebSockets (yet).",
+        places.taken(),
+    );
+    page.counter(
+        "tidegate_http_full_total",
+        "Times that all places were taken and new connections waited.",
+        places.full.get(),
+    );
+    page.counter(
+        "tidegate_http_slow_heads_total",
+        "Connections cut because a request's head took too long.",
+        places.slow_heads.get(),
+    );
+}
+
+fn durations(page: &mut Exposition, hub: &Hub) {
+    let stats = &hub.stats;
+    for (name, help, histogram) in [
+        (
+            "tidegate_fan_out_seconds",
+            "From the start of a broadcast to the last attempt to write it.",
+            &stats.fan_out,
+        ),
+        (
+            "tidegate_round_trip_seconds",
+            "From a client's frame to its answer in the socket.",
+            &stats.round_trip,
+        ),
+        (
+            "tidegate_join_seconds",
+            "From a join to its reply, refused ones not counted.",
+            &stats.joins,
+        ),
+        (
+            "tidegate_bus_publish_seconds",
+            "From a publish to the answer of Redis.",
+            &stats.bus_lag,
+        ),
+    ] {
+        page.histogram(name, help, &histogram.read());
+    }
+}
+
+fn process(page: &mut Exposition, gateway: &Gateway) {
+    page.gauge(
+        "process_resident_memory_bytes",
+        "Resident memory.",
+        resident_bytes(),
+    );
+    page.counter(
+        "process_cpu_seconds_total",
+        "CPU time of all threads.",
+        cpu_time().as_secs_f64(),
+    );
+    page.gauge(
+        "process_start_time_seconds",
+        "When the process started, in seconds since 1970.",
+        gateway.started_at as f64 / 1000.0,
+    );
+}
