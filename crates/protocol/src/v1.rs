@@ -29,6 +29,10 @@ struct Object<'a> {
 impl Codec for V1 {
     fn decode_text(&self, frame: &Bytes) -> Result<ClientFrame, DecodeError> {
         let text = std::str::from_utf8(frame).map_err(|_| DecodeError::NotUtf8)?;
+        // What is derived for a struct would take an array of its fields as well.
+        if !text.trim_start().starts_with('{') {
+            return Err(DecodeError::NotAFrame);
+        }
         let object: Object<'_> = serde_json::from_str(text).map_err(|_| DecodeError::NotAFrame)?;
         Ok(ClientFrame {
             join_ref: object

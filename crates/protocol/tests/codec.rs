@@ -330,6 +330,13 @@ fn what_is_no_frame_says_why() {
     ] {
         assert_eq!(decode(Serializer::V2, frame).unwrap_err(), error, "{frame}");
     }
+    // V1 is objects only, though their fields would fit into an array as well.
+    for frame in [r#"["t","e",{},"1",null]"#, "", "1", r#"{"topic":"t"}"#] {
+        assert_eq!(
+            decode(Serializer::V1, frame).unwrap_err(),
+            DecodeError::NotAFrame
+        );
+    }
     let long = format!("[\"{}\",1,\"t\",\"e\",5]", "x".repeat(63));
     assert_eq!(
         decode(Serializer::V2, &long).unwrap_err(),
