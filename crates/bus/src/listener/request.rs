@@ -167,13 +167,25 @@ impl Requests {
                 Ok(None)
             };
         };
-        let number = std::str::from_utf8(&line[..length])
+        let digits = &line[..length];
+        let number = std::str::from_utf8(digits)
             .ok()
+            .filter(|_| is_plain(digits))
             .and_then(|n| n.parse().ok());
         match number {
             Some(number) => Ok(Some((number, self.at + 1 + length + 2))),
             None => Err(wrong),
         }
+    }
+}
+
+/// Whether a number is spelled in the one way that Redis takes: no plus sign, no zero in front.
+fn is_plain(digits: &[u8]) -> bool {
+    match digits {
+        b"0" => true,
+        [b'-', rest @ ..] | rest => rest
+            .first()
+            .is_some_and(|digit| *digit != b'0' && *digit != b'+'),
     }
 }
 
@@ -270,6 +282,12 @@ mod tests {
             wrong(&[&b"*"[..], &[b'1'; 40]].concat()),
             ProtocolError::Count
         );
+        for spelling in ["+1", "01", "-0", "--1", "-", ""] {
+            let line = format!("*{spelling}\r\n");
+            assert_eq!(wrong(line.as_bytes()), ProtocolError::Count);
+            let line = format!("*1\r\n${spelling}\r\n\r\n");
+            assert_eq!(wrong(line.as_bytes()), ProtocolError::Length);
+        }
         assert_eq!(wrong(b"*1\r\n:1\r\n"), ProtocolError::NotABulk(':'));
         assert_eq!(wrong(b"*1\r\n*1\r\n"), ProtocolError::NotABulk('*'));
         assert_eq!(wrong(b"*1\r\n$-1\r\n"), ProtocolError::Length);
