@@ -85,20 +85,22 @@ impl Requests {
 
     /// The next whole request in the buffer.
     pub(crate) fn next(&mut self) -> Result<Option<Request>, ProtocolError> {
-        while self.scan()? {
-            let end = std::mem::take(&mut self.at);
-            self.left = None;
-            let request = decode(self.buffer.split_to(end).freeze())?;
-            if self.buffer.is_empty() {
-                // An idle connection holds no buffer.
-                self.buffer = BytesMut::new();
-            }
-            // An empty array is no request; Redis passes over it too.
-            if request.is_some() {
-                return Ok(request);
-            }
+        if !self.scan()? {
+            return Ok(None);
         }
-        Ok(None)
+        let end = std::mem::take(&mut self.at);
+        self.left = None;
+        decode(self.take(end)).map(Some)
+    }
+
+    /// Takes so many bytes from the front.
+    fn take(&mut self, length: usize) -> Bytes {
+        let front = self.buffer.split_to(length).freeze();
+        if self.buffer.is_empty() {
+            // An idle connection holds no buffer.
+            self.buffer = BytesMut::new();
+        }
+        front
     }
 
     /// Looks for the end of the first request; true when it is there.
@@ -114,6 +116,11 @@ impl Requests {
                         let count = usize::try_from(count).unwrap_or(0);
                         if count > self.max_arguments {
                             return Err(ProtocolError::Count);
+                        }
+                        if count == 0 {
+                            // An empty array is no request; Redis passes over it too.
+                            self.take(next);
+                            continue;
                         }
                         self.left = Some(count);
                         self.at = next;
@@ -189,12 +196,11 @@ fn is_plain(digits: &[u8]) -> bool {
     }
 }
 
-fn decode(bytes: Bytes) -> Result<Option<Request>, ProtocolError> {
+/// A whole request that is known to be an array of bulk strings, and not an empty one.
+fn decode(bytes: Bytes) -> Result<Request, ProtocolError> {
     let wrong = |what: &str| ProtocolError::Decode(what.to_owned());
-    // `*0` and `*-1` are arrays that hold nothing.
     let frames = match decode_bytes(&bytes).map_err(|e| wrong(e.details()))? {
         Some((BytesFrame::Array(frames), _)) => frames,
-        Some((BytesFrame::Null, _)) => return Ok(None),
         _ => return Err(wrong("not an array")),
     };
     let mut words = frames.into_iter().map(|frame| match frame {
@@ -204,13 +210,10 @@ fn decode(bytes: Bytes) -> Result<Option<Request>, ProtocolError> {
         BytesFrame::BulkString(word) => Ok(word),
         _ => Err(wrong("not a bulk string")),
     });
-    let Some(command) = words.next() else {
-        return Ok(None);
-    };
-    Ok(Some(Request {
-        command: command?,
+    Ok(Request {
+        command: words.next().ok_or_else(|| wrong("an empty array"))??,
         arguments: words.collect::<Result<_, _>>()?,
-    }))
+    })
 }
 
 #[cfg(test)]
@@ -297,7 +300,7 @@ mod tests {
 
     #[test]
     fn empty_arrays_are_passed_over() {
-        let found = feed([&b"*0\r\n*-1\r\n*1\r\n$4\r\nPING\r\n"[..]].into_iter()).unwrap();
+        let found = feed([&b"*0\r\n*-1\r\n*-7\r\n*1\r\n$4\r\nPING\r\n"[..]].into_iter()).unwrap();
         assert_eq!(found, [["PING"]]);
     }
 }
