@@ -90,6 +90,8 @@ pub(crate) struct Delivered {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Lane {
     Control,
+    /// As control, but only for those who want it.
+    Presence,
     Data,
 }
 
@@ -371,7 +373,7 @@ impl Channel {
         drop(state);
         if let Some((event, json)) = told {
             let payload = Payload::Json(json.into());
-            self.fan_out(&turn, &[(event, &payload)], None, Lane::Control);
+            self.fan_out(&turn, &[(event, &payload)], None, Lane::Presence);
         }
         false
     }
@@ -409,7 +411,8 @@ impl Channel {
         let mut delivered = Delivered::default();
         for chunk in &chunks {
             chunk.for_each(|member| {
-                if except == Some(member.connection.key) {
+                let unwanted = lane == Lane::Presence && member.options.no_presence;
+                if unwanted || except == Some(member.connection.key) {
                     return;
                 }
                 let deflate = lane == Lane::Data && member.connection.deflate();
@@ -462,7 +465,7 @@ impl Delivered {
     ) {
         let outbox = &member.connection.outbox;
         match lane {
-            Lane::Control => {
+            Lane::Control | Lane::Presence => {
                 self.written += outbox.control_frame(events.joined());
                 self.frames += events.count();
             }
@@ -478,6 +481,10 @@ impl Delivered {
 
 impl State {
     fn show_presence(&mut self, mode: PresenceMode, to: &[Member], topic: &Topic, remote: &Remote) {
+        let mut to = to.iter().filter(|member| !member.options.no_presence);
+        let Some(first) = to.next() else {
+            return;
+        };
         let (event, json) = match mode {
             PresenceMode::Full => {
                 let Self {
@@ -500,7 +507,7 @@ impl State {
             }
             PresenceMode::Off => return,
         };
-        for member in to {
+        for member in std::iter::once(first).chain(to) {
             member.push(topic, event, &json);
         }
         self.presence.state_shown();

@@ -84,6 +84,8 @@ fn peer_member(topic: &Topic, member: &Member) -> PeerMember {
     PeerMember {
         topic: topic.clone(),
         user: member.tracked.user.to_string(),
+        key: member.tracked.key.as_deref().map(str::to_owned),
+        hidden: member.tracked.hidden,
         connection: member.connection.id.to_string(),
         meta: (*member.tracked.meta).clone(),
     }
@@ -212,6 +214,8 @@ impl Hub {
             tracked: Tracked {
                 sequence: self.next_presence.fetch_add(1, Ordering::Relaxed),
                 user: member.user.into(),
+                key: member.key.map(Into::into),
+                hidden: member.hidden,
                 meta: Arc::new(member.meta),
             },
             connection: member.connection,

@@ -29,8 +29,10 @@ pub struct Join {
     pub join_ref: Ref,
     /// What the reply echoes.
     pub reference: Ref,
-    /// Who joins; becomes the presence key.
+    /// Who joins.
     pub user: String,
+    /// What presence shows it under, where that is not the user.
+    pub key: Option<String>,
     /// What was shown.
     pub standing: Standing,
     /// Metadata for presence.
@@ -44,6 +46,8 @@ pub struct Join {
 pub struct JoinOptions {
     /// Its own events come back to it where the channel relays.
     pub echo: bool,
+    /// It is not told of presence, and not shown in it until it gives metadata.
+    pub no_presence: bool,
 }
 
 /// A member came or went: what backends are told (wire.md A10).
@@ -123,6 +127,7 @@ impl Hub {
             join_ref,
             reference,
             user,
+            key,
             standing,
             metadata,
             options,
@@ -132,8 +137,11 @@ impl Hub {
         let before = connection
             .joined(topic.as_str())
             .and_then(|joined| joined.channel.tracked(connection))
-            .filter(|old| old.user == user)
+            .filter(|old| old.user == user && !old.hidden)
             .map(|old| old.meta.phx_ref.clone());
+        let mut tracked = self.track(user, metadata, before, now);
+        tracked.key = key.map(Into::into);
+        tracked.hidden = options.no_presence;
         let mut member = Member {
             connection: connection.clone(),
             serializer,
@@ -141,7 +149,7 @@ impl Hub {
             standing,
             options,
             joined_at: now,
-            tracked: self.track(user, metadata, before, now),
+            tracked,
         };
         loop {
             let (channel, opened) = self.channels.get_or_insert(&topic, || {
@@ -207,6 +215,8 @@ impl Hub {
         Tracked {
             sequence,
             user,
+            key: None,
+            hidden: false,
             meta: Arc::new(meta),
         }
     }
@@ -226,12 +236,28 @@ impl Hub {
             .is_some_and(|joined| joined.channel.set_standing(connection, standing))
     }
 
-    /// Replaces a member's presence metadata; `false` when the channel is not joined.
+    /// Replaces a member's presence metadata, and shows the member if it was hidden; `false` when
+    /// the channel is not joined.
     pub fn update_presence(
         &self,
         connection: &Arc<Connection>,
         topic: &str,
         metadata: Map<String, Value>,
+    ) -> bool {
+        self.retrack(connection, topic, Some(metadata))
+    }
+
+    /// Shows a member no longer in presence, though it stays one; `false` when the channel is not
+    /// joined.
+    pub fn hide_presence(&self, connection: &Arc<Connection>, topic: &str) -> bool {
+        self.retrack(connection, topic, None)
+    }
+
+    fn retrack(
+        &self,
+        connection: &Arc<Connection>,
+        topic: &str,
+        metadata: Option<Map<String, Value>>,
     ) -> bool {
         let Some((channel, old)) = connection
             .joined(topic)
@@ -239,9 +265,17 @@ impl Hub {
         else {
             return false;
         };
-        let before = Some(old.meta.phx_ref.clone());
-        let now = self.now_ms();
-        let tracked = self.track(old.user, metadata, before, now);
+        let hidden = metadata.is_none();
+        if hidden && old.hidden {
+            return true;
+        }
+        let before = (!old.hidden).then(|| old.meta.phx_ref.clone());
+        let metadata = metadata.unwrap_or_default();
+        let tracked = Tracked {
+            key: old.key,
+            hidden,
+            ..self.track(old.user, metadata, before, self.now_ms())
+        };
         let Some((old, member)) = channel.update(connection, tracked) else {
             return false;
         };

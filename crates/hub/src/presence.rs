@@ -15,8 +15,20 @@ use crate::state_text::StateText;
 #[derive(Debug, Clone)]
 pub(crate) struct Tracked {
     pub(crate) sequence: u64,
+    /// Whose member it is.
     pub(crate) user: Arc<str>,
+    /// What it is shown under, where that is not the user.
+    pub(crate) key: Option<Arc<str>>,
+    /// It is a member that is not shown.
+    pub(crate) hidden: bool,
     pub(crate) meta: Arc<Meta>,
+}
+
+impl Tracked {
+    /// What it is shown under.
+    pub(crate) fn key(&self) -> &Arc<str> {
+        self.key.as_ref().unwrap_or(&self.user)
+    }
 }
 
 #[derive(Debug, Default)]
@@ -48,9 +60,9 @@ struct DiffRef<'a> {
 
 fn group<'a>(tracked: impl Iterator<Item = &'a Tracked>) -> StateRef<'a> {
     let mut state = StateRef::new();
-    for one in tracked {
+    for one in tracked.filter(|one| !one.hidden) {
         state
-            .entry(&one.user)
+            .entry(one.key())
             .or_insert_with(|| EntryRef { metas: Vec::new() })
             .metas
             .push(&one.meta);
@@ -77,14 +89,20 @@ pub(crate) fn count_json(count: usize) -> String {
 
 impl Pending {
     pub(crate) fn joined(&mut self, tracked: Tracked) {
-        self.text.joined(&tracked);
         self.count_changed = true;
+        if tracked.hidden {
+            return;
+        }
+        self.text.joined(&tracked);
         self.joins.insert(tracked.sequence, tracked);
     }
 
     pub(crate) fn left(&mut self, tracked: Tracked) {
-        self.text.forget();
         self.count_changed = true;
+        if tracked.hidden {
+            return;
+        }
+        self.text.forget();
         let untold = self.joins.remove(&tracked.sequence).is_some() && !self.shown;
         if !untold {
             self.leaves.insert(tracked.sequence, tracked);

@@ -10,6 +10,8 @@ fn member(phx_ref: &str) -> PeerMember {
     PeerMember {
         topic: Topic::new("room").unwrap(),
         user: "ann".into(),
+        key: None,
+        hidden: false,
         connection: "c1".into(),
         meta: Meta {
             phx_ref: phx_ref.into(),
@@ -25,6 +27,8 @@ fn track(member: PeerMember) -> RemoteMember {
         tracked: Tracked {
             sequence: 0,
             user: member.user.into(),
+            key: None,
+            hidden: false,
             meta: Arc::new(member.meta),
         },
         connection: member.connection,

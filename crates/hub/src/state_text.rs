@@ -19,7 +19,7 @@ pub(crate) struct StateText(Option<Kept>);
 #[derive(Debug, Default)]
 struct Kept {
     text: String,
-    users: HashSet<Arc<str>>,
+    keys: HashSet<Arc<str>>,
 }
 
 #[derive(Serialize)]
@@ -37,12 +37,12 @@ impl StateText {
             metas: [&*tracked.meta],
         });
         match entry {
-            Ok(entry) if kept.users.insert(tracked.user.clone()) => {
-                if kept.users.len() > 1 {
+            Ok(entry) if kept.keys.insert(tracked.key().clone()) => {
+                if kept.keys.len() > 1 {
                     kept.text.push(',');
                 }
                 kept.text
-                    .push_str(&serde_json::Value::from(&*tracked.user).to_string());
+                    .push_str(&serde_json::Value::from(&**tracked.key()).to_string());
                 kept.text.push(':');
                 kept.text.push_str(&entry);
             }
@@ -58,12 +58,13 @@ impl StateText {
     /// The whole text; `all` gives everybody where it must be written anew.
     pub(crate) fn get(&mut self, all: impl FnOnce() -> Vec<Tracked>) -> String {
         let kept = self.0.get_or_insert_with(|| {
-            let all = all();
+            let mut all = all();
+            all.retain(|tracked| !tracked.hidden);
             let mut text = state_json(all.iter());
             text.pop();
             Kept {
                 text,
-                users: all.into_iter().map(|tracked| tracked.user).collect(),
+                keys: all.iter().map(|tracked| tracked.key().clone()).collect(),
             }
         });
         let mut text = String::with_capacity(kept.text.len() + 1);
@@ -86,6 +87,8 @@ mod tests {
         Tracked {
             sequence: 0,
             user: user.into(),
+            key: None,
+            hidden: false,
             meta: Arc::new(Meta {
                 phx_ref: phx_ref.into(),
                 phx_ref_prev: None,

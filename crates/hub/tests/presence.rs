@@ -39,6 +39,7 @@ fn join(hub: &Hub, connection: &Arc<Connection>, user: usize, reference: &str) {
         join_ref: Ref::from_text(reference),
         reference: Ref::from_text(reference),
         user: format!("user{user}"),
+        key: None,
         standing: Standing::Token,
         metadata: Map::new(),
         options: JoinOptions::default(),
@@ -63,6 +64,7 @@ struct Client {
     user: usize,
     join_ref: usize,
     joined: bool,
+    shown: bool,
     believes: Presences,
 }
 
@@ -111,7 +113,7 @@ proptest! {
 
 
     #[test]
-    fn every_member_believes_the_truth(steps in prop::collection::vec((0..5_usize, 0..6_u8, 0..80_u64), 1..60)) {
+    fn every_member_believes_the_truth(steps in prop::collection::vec((0..5_usize, 0..7_u8, 0..80_u64), 1..60)) {
         let clock = ManualClock::default();
         let hub = hub(&clock);
         let mut clients: Vec<_> = (0..5)
@@ -121,6 +123,7 @@ proptest! {
                 user: n % 4,
                 join_ref: 0,
                 joined: false,
+                shown: false,
                 believes: Presences::default(),
             })
             .collect();
@@ -134,6 +137,7 @@ proptest! {
                     client.believes.reset();
                     join(&hub, &client.connection, client.user, &client.join_ref.to_string());
                     client.joined = true;
+                    client.shown = true;
                 }
                 3 => {
                     hub.leave(&client.connection, "room");
@@ -142,6 +146,11 @@ proptest! {
                 4 if client.joined => {
                     let metadata = json!({"at": ms}).as_object().unwrap().clone();
                     hub.update_presence(&client.connection, "room", metadata);
+                    client.shown = true;
+                }
+                5 if client.joined => {
+                    hub.hide_presence(&client.connection, "room");
+                    client.shown = false;
                 }
                 _ => hub.flush_presence(),
             }
@@ -154,7 +163,7 @@ proptest! {
         let mut members = 0;
         for client in clients.iter_mut().filter(|client| client.joined) {
             client.read();
-            members += 1;
+            members += usize::from(client.shown);
             prop_assert_eq!(&sorted(client.believes.state().clone()), &truth);
         }
         prop_assert_eq!(truth.values().map(|entry| entry.metas.len()).sum::<usize>(), members);

@@ -75,8 +75,14 @@ pub enum PeerChange {
 pub struct PeerMember {
     /// The channel.
     pub topic: Topic,
-    /// The presence key.
+    /// Whose member it is.
     pub user: String,
+    /// The presence key, where that is not the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Whether presence does not show it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub hidden: bool,
     /// The connection's id.
     pub connection: String,
     /// What is shown of it.

@@ -205,6 +205,7 @@ impl Session {
             join_ref: join_ref.clone(),
             reference: frame.reference.clone(),
             user,
+            key: None,
             standing,
             metadata: payload.presence,
             options: payload.options,
