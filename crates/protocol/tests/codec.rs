@@ -284,7 +284,7 @@ fn the_published_binary_vectors_hold() {
 fn the_published_broadcasts_are_read() {
     let (json, bytes): (&'static [u8], &'static [u8]) = (
         b"\x03\x01\x02\r\x03\x10\x01112realtime:roomsay{\"persist\":true}{\"a\":[1]}",
-        b"\x03\x01\x02\r\x03\0\0112realtime:roomsay\xff\0",
+        b"\x03\x01\x02\r\x03\x00\x00112realtime:roomsay\xff\0",
     );
     let wrapped = r#"{"type":"broadcast","event":"say","payload":{"a":[1]}}"#;
     for (frame, event, payload) in [

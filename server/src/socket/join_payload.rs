@@ -5,6 +5,8 @@ use tidegate_hub::JoinOptions;
 use tidegate_protocol::presence::MAX_METADATA_BYTES;
 use tidegate_protocol::{Payload, Reason};
 
+use super::session::MAX_USER_BYTES;
+
 /// The parts of a join's payload that the gateway reads.
 #[derive(Default)]
 pub(super) struct JoinPayload {
@@ -14,12 +16,14 @@ pub(super) struct JoinPayload {
     pub(super) presence: Map<String, Value>,
     /// Whether it is one of Supabase's clients that joins.
     pub(super) supabase: bool,
-    /// What its `config` asks for.
+    /// The presence key that its `config` asks for.
+    pub(super) key: Option<String>,
+    /// What else its `config` asks for.
     pub(super) options: JoinOptions,
 }
 
 /// What the topics of Supabase's clients begin with. On others a `config` is the application's.
-const SUPABASE_TOPICS: &str = "realtime:";
+pub(super) const SUPABASE_TOPICS: &str = "realtime:";
 
 impl JoinPayload {
     pub(super) fn read(topic: &str, payload: &Payload) -> Result<Self, Reason> {
@@ -52,6 +56,14 @@ impl JoinPayload {
         if let Some(Value::Object(broadcast)) = config.get("broadcast") {
             self.supabase = true;
             self.options.echo = broadcast.get("self") == Some(&Value::Bool(true));
+        }
+        if let Some(Value::Object(presence)) = config.get("presence") {
+            self.options.no_presence = presence.get("enabled") == Some(&Value::Bool(false));
+            self.key = presence
+                .get("key")
+                .and_then(Value::as_str)
+                .filter(|key| (1..=MAX_USER_BYTES).contains(&key.len()))
+                .map(str::to_owned);
         }
     }
 }

@@ -2,10 +2,11 @@
 //!
 //! [`upgrade`](self::upgrade) decides whether there will be a socket, [`transport`] moves bytes,
 //! [`session`] is the connection's state machine and knows no socket;
-//! [`join_payload`] and [`renewal`] are parts of it.
+//! [`join_payload`], [`renewal`] and [`own_events`] are parts of it.
 
 mod join_payload;
 mod longpoll;
+mod own_events;
 mod renewal;
 mod session;
 mod transport;

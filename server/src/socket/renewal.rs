@@ -7,7 +7,7 @@
 use serde_json::Value;
 use tidegate_auth::{Shown, TokenSource, admit};
 use tidegate_hub::Channel;
-use tidegate_protocol::{Payload, Reason};
+use tidegate_protocol::{Payload, Reason, Standing};
 
 use super::join_payload::{NoString, read_token};
 use super::session::Session;
@@ -16,8 +16,8 @@ use super::session::Session;
 pub(super) const ACCESS_TOKEN: &str = "access_token";
 
 impl Session {
-    /// Gives this connection's member of the channel the standing of the payload's token.
-    pub(super) fn renew(&self, channel: &Channel, payload: &Payload) -> Result<(), Reason> {
+    /// The standing that the payload's token gives this connection's member of the channel.
+    pub(super) fn renewed(&self, channel: &Channel, payload: &Payload) -> Result<Standing, Reason> {
         // A binary push may hold the same JSON; what it must not do is reach the bus.
         let Ok(Value::Object(mut object)) = serde_json::from_slice(payload.bytes()) else {
             return Err(Reason::InvalidToken);
@@ -38,7 +38,6 @@ impl Session {
         if id.is_none() || id != channel.user_of(&self.connection) {
             return Err(Reason::TokenForAnotherUser);
         }
-        self.gateway.hub.renew(&self.connection, topic, standing);
-        Ok(())
+        Ok(standing)
     }
 }

@@ -20,13 +20,12 @@ use tidegate_protocol::{
     Topic,
 };
 
-use super::join_payload::{JoinPayload, read_metadata};
-use super::renewal::ACCESS_TOKEN;
+use super::join_payload::JoinPayload;
 use crate::cluster;
 use crate::gateway::Gateway;
 
-/// The longest user id, in bytes.
-const MAX_USER_BYTES: usize = 255;
+/// The longest user id, and the longest presence key, in bytes.
+pub(super) const MAX_USER_BYTES: usize = 255;
 
 /// The state machine of one connection.
 pub(crate) struct Session {
@@ -190,12 +189,14 @@ impl Session {
         let definition = hub.definitions.of(topic.as_str());
         let compat = self.gateway.config.tangram_compat;
         let standing = admit(&definition, topic.as_str(), &shown, compat)?;
-        let user = match shown {
-            Shown::Token(_, Ok(claims)) if !claims.id.trim().is_empty() => claims.id,
-            _ => self
-                .anonymous
-                .get_or_insert_with(|| tidegate_hub::random_id(8).into())
-                .to_string(),
+        let (user, key) = match shown {
+            Shown::Token(_, Ok(claims)) if !claims.id.trim().is_empty() => (claims.id, None),
+            _ => {
+                let anonymous = self
+                    .anonymous
+                    .get_or_insert_with(|| tidegate_hub::random_id(8).into());
+                (anonymous.to_string(), payload.key)
+            }
         };
         if user.len() > MAX_USER_BYTES {
             return Err(Reason::InvalidToken);
@@ -205,7 +206,7 @@ impl Session {
             join_ref: join_ref.clone(),
             reference: frame.reference.clone(),
             user,
-            key: None,
+            key,
             standing,
             metadata: payload.presence,
             options: payload.options,
@@ -269,17 +270,10 @@ impl Session {
         if !self.pushes.take(self.gateway.hub.now_ms()) {
             return Err(Reason::TooManyPushes);
         }
-        if event.as_str() == ACCESS_TOKEN {
-            self.renew(&channel, &frame.payload)?;
+        if let Some(own) = self.own_event(&channel, event.as_str(), &frame.payload)? {
+            // Before what the others, and the member itself, see of it.
             self.reply(serializer, frame, Status::Ok, "{}");
-            return Ok(None);
-        }
-        if event.as_str() == "presence_update" {
-            let metadata = read_metadata(frame.payload.as_json())?;
-            self.gateway
-                .hub
-                .update_presence(&self.connection, topic.as_str(), metadata);
-            self.reply(serializer, frame, Status::Ok, "{}");
+            self.follow(topic.as_str(), own);
             return Ok(None);
         }
         if event.is_reserved() {
