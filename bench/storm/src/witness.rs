@@ -115,7 +115,7 @@ async fn watch(
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .record(due.elapsed());
-        if count.is_multiple_of(500) {
+        if count.is_multiple_of(200) {
             hearer.heartbeat().await?;
         }
     }

@@ -1,8 +1,11 @@
 //! One module for each trial.
 
 mod burst;
+mod half_open;
+mod joins;
 mod redis;
 mod slow_readers;
+mod soak;
 
 use crate::error::StormError;
 use crate::options::{Options, Trial};
@@ -27,6 +30,9 @@ pub(crate) async fn run(options: &Options) -> Result<Report, StormError> {
             subscribers,
         } => burst::run(program, messages, subscribers).await,
         Trial::Redis { cycles } => redis::run(program, cycles).await,
+        Trial::HalfOpen { connections } => half_open::run(program, connections).await,
+        Trial::Joins { topics } => joins::run(program, topics).await,
+        Trial::Soak { minutes } => soak::run(program, minutes).await,
         _ => Err(StormError::NotReady("not yet".to_owned())),
     }
 }
