@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cluster::Inbox;
 use crate::config::Config;
+use crate::figures::LastMinute;
 use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
 use crate::sampler::History;
@@ -27,6 +28,8 @@ pub(crate) struct Gateway {
     pub(crate) admin: AdminAuth,
     pub(crate) lifecycle: Arc<LifecyclePublisher>,
     pub(crate) history: History,
+    /// What was lost and how long things took in the last minute.
+    pub(crate) figures: LastMinute,
     /// Clients that poll.
     pub(crate) long_polls: LongPolls,
     /// HTTP connections and their bounds.

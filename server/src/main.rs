@@ -11,6 +11,7 @@ mod assets;
 mod cli;
 mod cluster;
 mod config;
+mod figures;
 mod gateway;
 mod http;
 mod lifecycle;

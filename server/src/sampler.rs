@@ -42,8 +42,11 @@ pub(crate) async fn run(gateway: Arc<Gateway>) {
     loop {
         ticks.tick().await;
         let sample = meter.sample(&gateway.hub, bus.borrow().up);
+        gateway.figures.tick(&gateway.hub);
         if gateway.hub.channel("admin").is_some() {
             tell(&gateway.hub, "overview.sample", &sample);
+            let figures = gateway.figures.now(&gateway.hub);
+            tell(&gateway.hub, "overview.figures", &figures);
             if bus.has_changed().unwrap_or(false) {
                 tell(
                     &gateway.hub,
@@ -116,6 +119,7 @@ impl Meter {
             bytes_in,
             bytes_out,
             dropped,
+            queued: hub.queue_depth().bytes as u64,
             memory: resident_bytes(),
             cpu: used / passed * 100.0,
             bus_up,

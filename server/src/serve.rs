@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use crate::cli::{admin_link, reachable};
 use crate::config::{BusConfig, Config, LogFormat};
+use crate::figures::LastMinute;
 use crate::gateway::{Gateway, ToHub};
 use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
@@ -145,6 +146,7 @@ fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, Se
         ),
         lifecycle: lifecycle.clone(),
         history: History::default(),
+        figures: LastMinute::default(),
         long_polls: LongPolls::default(),
         places: Arc::new(Places::new(config.http)),
         ending: Ending::default(),

@@ -10,6 +10,7 @@ mod confirm;
 mod connections;
 mod definition_form;
 mod definitions;
+mod figures;
 mod live;
 mod members;
 mod overview;

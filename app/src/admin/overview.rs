@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use tidegate_protocol::admin::{BusInfo, Sample};
 
+use super::figures::FigureCards;
 use super::paged::Skeleton;
 use super::state::{Gateway, use_admin_state};
 use crate::components::chart::{Chart, ChartData, Series, Unit};
@@ -33,6 +34,7 @@ pub(super) fn OverviewScreen() -> impl IntoView {
         }}
         <Tiles/>
         <BusCard/>
+        <FigureCards/>
         <Show when=move || !empty.get() fallback=|| view! { <Skeleton rows=8/> }>
             <Charts/>
         </Show>
@@ -226,6 +228,11 @@ fn Charts() -> impl IntoView {
             <Figure
                 title="Dropped per second"
                 lines=vec![("dropped", "--series-2", |s| s.dropped as f64)]
+            />
+            <Figure
+                title="Bytes waiting"
+                unit=Unit::Bytes
+                lines=vec![("waiting", "--series-4", |s| s.queued as f64)]
             />
             <Figure
                 title="Memory"

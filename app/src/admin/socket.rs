@@ -6,7 +6,7 @@ use leptos::task::spawn_local;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tidegate_client::{Channel, ChannelEvent, Client, Config, Update as Happening, parse};
-use tidegate_protocol::admin::{BusInfo, Sample};
+use tidegate_protocol::admin::{BusInfo, Figures, Sample};
 
 use super::api;
 use super::state::AdminState;
@@ -71,6 +71,11 @@ async fn follow(state: AdminState, page: PageConnection, mut admin: Channel) {
                     if let Ok(sample) = parse::<Sample>(&payload) {
                         page.bus_up.try_set(sample.bus_up);
                         state.add_sample(sample);
+                    }
+                }
+                "overview.figures" => {
+                    if let Ok(figures) = parse::<Figures>(&payload) {
+                        state.figures.try_set(Some(figures));
                     }
                 }
                 "overview.bus" => {

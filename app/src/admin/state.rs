@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tidegate_client::Client;
-use tidegate_protocol::admin::{BusInfo, Done, Overview, Sample, SessionInfo};
+use tidegate_protocol::admin::{BusInfo, Done, Figures, Overview, Sample, SessionInfo};
 
 use crate::components::{Toasts, Tone, use_toasts};
 use crate::first_paint::FirstPaint;
@@ -45,6 +45,8 @@ pub(crate) struct AdminState {
     pub(crate) gateway: RwSignal<Option<Gateway>>,
     /// Its bus.
     pub(crate) bus: RwSignal<Option<BusInfo>>,
+    /// What it has lost, and how long things take.
+    pub(crate) figures: RwSignal<Option<Figures>>,
     /// Its figures, oldest first.
     pub(crate) history: RwSignal<Vec<Sample>>,
     /// Why the figures are missing.
@@ -70,6 +72,7 @@ impl AdminState {
             session: RwSignal::new(session),
             gateway: RwSignal::default(),
             bus: RwSignal::default(),
+            figures: RwSignal::default(),
             history: RwSignal::default(),
             failed: RwSignal::default(),
             changes: RwSignal::default(),
@@ -154,6 +157,7 @@ impl AdminState {
             node,
             started_at,
             bus,
+            figures,
             history,
         } = overview;
         self.gateway.set(Some(Gateway {
@@ -162,6 +166,7 @@ impl AdminState {
             started_at,
         }));
         self.bus.set(Some(bus));
+        self.figures.set(Some(figures));
         self.history.set(history);
         self.failed.set(None);
     }

@@ -96,6 +96,9 @@ pub struct Sample {
     pub bytes_out: u64,
     /// Events dropped or refused, whatever the reason.
     pub dropped: u64,
+    /// Bytes that wait for slow readers.
+    #[serde(default)]
+    pub queued: u64,
     /// Resident memory of the process.
     pub memory: u64,
     /// CPU time of the process, in percent of one core.
@@ -104,8 +107,52 @@ pub struct Sample {
     pub bus_up: bool,
 }
 
-/// `GET /api/v1/overview`; `admin` members also get event `overview.sample` (a [`Sample`]) once a
-/// second and `overview.bus` (a [`BusInfo`]) when it changes.
+/// What was lost and how long things take; event `overview.figures` on topic `admin`, once a
+/// second.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Figures {
+    /// Connections that have ended since the start, by reason.
+    pub closes: Vec<Count>,
+    /// Events dropped or refused since the start, by reason.
+    pub drops: Vec<Count>,
+    /// Frames that wait for slow readers.
+    pub queue_frames: u64,
+    /// Bytes that wait for slow readers.
+    pub queue_bytes: u64,
+    /// Bytes that wait for the slowest one.
+    pub queue_largest: u64,
+    /// From the start of a broadcast to the last attempt to write it.
+    pub fan_out: Took,
+    /// From a client's frame to its answer in the socket.
+    pub round_trip: Took,
+    /// From a publish to the answer of Redis; nothing with the in-process bus, which answers at
+    /// once.
+    pub bus: Took,
+}
+
+/// How often something happened.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Count {
+    /// What, as the metrics call it.
+    pub reason: String,
+    /// How often; never 0.
+    pub count: u64,
+}
+
+/// How long something took in the last minute, in microseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Took {
+    /// How often it happened.
+    pub count: u64,
+    /// Half of them took at most so long; nothing if there were none.
+    pub p50: Option<u64>,
+    /// 99 of 100 took at most so long.
+    pub p99: Option<u64>,
+}
+
+/// `GET /api/v1/overview`; `admin` members also get events `overview.sample` (a [`Sample`]) and
+/// `overview.figures` (a [`Figures`]) once a second and `overview.bus` (a [`BusInfo`]) when it
+/// changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Overview {
     /// Version of the gateway.
@@ -116,6 +163,9 @@ pub struct Overview {
     pub started_at: u64,
     /// The bus.
     pub bus: BusInfo,
+    /// What was lost and how long things take.
+    #[serde(default)]
+    pub figures: Figures,
     /// The last five minutes, oldest first; the last one is the newest.
     pub history: Vec<Sample>,
 }
