@@ -28,6 +28,8 @@ pub(crate) struct Config {
     pub(crate) idle: Duration,
     pub(crate) http: HttpLimits,
     pub(crate) peer_lease: Duration,
+    /// From how many bytes on events are compressed; `None` where they never are.
+    pub(crate) deflate_min_bytes: Option<usize>,
     pub(crate) drain: Duration,
     pub(crate) max_frame_bytes: usize,
     pub(crate) max_errors: usize,
@@ -123,6 +125,7 @@ impl Config {
                 .unwrap_or_else(|| tidegate_hub::random_id(8)),
             idle: Duration::from_secs(settings.idle_seconds.unwrap_or(60).max(1)),
             // Below three signs of life a single lost one would end a gateway.
+            deflate_min_bytes: settings.deflate_min_bytes,
             peer_lease: Duration::from_secs(settings.peer_lease_seconds.unwrap_or(10).max(6)),
             http: HttpLimits {
                 connections: settings
@@ -182,6 +185,7 @@ fn limits(s: &Settings) -> Result<tidegate_hub::Limits, ConfigError> {
             1,
             "max-channels-per-connection",
         )?,
+        deflate_min_bytes: s.deflate_min_bytes.unwrap_or(usize::MAX),
         remote_members: s.max_remote_members.unwrap_or(d.remote_members),
         queue_bytes: at_least(s.queue_bytes, d.queue_bytes, 4096, "queue-bytes")?,
         queue_frames: at_least(s.queue_frames, d.queue_frames, 16, "queue-frames")?,

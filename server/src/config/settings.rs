@@ -85,6 +85,9 @@ settings! {
     drain_seconds: u64,
     /// Largest frame from a client, in bytes [default: 1048576]
     max_frame_bytes: usize,
+    /// Compress events of at least so many bytes for clients that can read them
+    /// (permessage-deflate) [default: off]
+    deflate_min_bytes: usize,
     /// Malformed or forbidden frames after which a client is closed [default: 20]
     max_errors: usize,
     /// Bytes that may wait for one client before it is closed as too slow [default: 8388608]

@@ -83,11 +83,12 @@ pub(crate) async fn run(
     socket: TcpStream,
     early: Vec<u8>,
 ) {
+    let max = gateway.config.max_frame_bytes;
     let (reader, writer) = socket.into_split();
     connection.outbox.attach(Box::new(SocketWire(writer)));
     let mut driver = Driver {
         session: Session::new(gateway.clone(), connection.clone(), token),
-        conversation: Conversation::new(gateway.config.max_frame_bytes),
+        conversation: Conversation::new(max).with_deflate(connection.deflate()),
         unhandled: early,
         grace: None,
         gateway,

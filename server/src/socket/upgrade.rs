@@ -83,6 +83,7 @@ pub(crate) async fn upgrade(
     let token = subprotocol_token
         .or(params.user_token)
         .filter(|token| !token.is_empty());
+    let deflate = gateway.config.deflate_min_bytes.is_some() && offers_deflate(headers);
     let upgrade = hyper::upgrade::on(&mut request);
     let sockets = gateway.sockets.clone();
     sockets.spawn(async move {
@@ -91,6 +92,7 @@ pub(crate) async fn upgrade(
         };
         // Registered only now: a handshake that is never completed holds nothing.
         if let Some(connection) = gateway.hub.connect(details, serializer) {
+            connection.set_deflate(deflate);
             tracing::debug!(connection = %connection.id, %peer, "opened");
             transport::run(gateway, connection, token, socket, early).await;
         } else {
@@ -103,10 +105,25 @@ pub(crate) async fn upgrade(
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
+    if deflate {
+        headers.insert(
+            header::SEC_WEBSOCKET_EXTENSIONS,
+            HeaderValue::from_static(tidegate_websocket::deflate::ANSWER),
+        );
+    }
     if let Some(protocol) = protocol {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
     }
     response
+}
+
+/// Whether the client can have permessage-deflate as this server speaks it.
+fn offers_deflate(headers: &HeaderMap) -> bool {
+    headers
+        .get_all(header::SEC_WEBSOCKET_EXTENSIONS)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .any(tidegate_websocket::deflate::accepts)
 }
 
 /// The bare socket under an upgraded connection, and what was read from it beyond the handshake.
