@@ -13,6 +13,8 @@ use crate::decoder::Violation;
 
 /// What ends every message of the algorithm and is left out on the wire (section 7.2.1).
 const TAIL: [u8; 4] = [0x00, 0x00, 0xff, 0xff];
+/// An empty last block: whatever has an end can be followed by it.
+const LAST: [u8; 2] = [0x03, 0x00];
 /// Bytes by which an output grows.
 const GROW: usize = 4096;
 
@@ -88,10 +90,14 @@ pub fn deflate(content: &[u8]) -> Option<Vec<u8>> {
 
 /// The content of a message with this payload, at most `max` bytes of it.
 pub fn inflate(payload: &[u8], max: usize) -> Result<Vec<u8>, Violation> {
+    // Strictly an empty message is one byte, but zlib puts out none for the second in a row.
+    if payload.is_empty() {
+        return Ok(Vec::new());
+    }
     INFLATE.with_borrow_mut(|algorithm| {
         algorithm.reset(false);
         let mut out = Vec::with_capacity((payload.len() * 2).clamp(64, max.max(64)));
-        for piece in [payload, &TAIL] {
+        for piece in [payload, &TAIL, &LAST] {
             let before = algorithm.total_in();
             loop {
                 if out.len() == out.capacity() {
@@ -115,7 +121,8 @@ pub fn inflate(payload: &[u8], max: usize) -> Result<Vec<u8>, Violation> {
                 }
             }
         }
-        Ok(out)
+        // It ends in the midst of a block.
+        Err(Violation::Compression)
     })
 }
 
@@ -136,6 +143,19 @@ mod tests {
         let last = [0xf3, 0x48, 0xcd, 0xc9, 0xc9, 0x07, 0x00, 0x00];
         assert_eq!(inflate(&last, 100).unwrap(), b"Hello");
         assert_eq!(inflate(&[0x00], 100).unwrap(), b"");
+        assert_eq!(inflate(&[], 100).unwrap(), b"");
+    }
+
+    /// What was cut off is no shorter message.
+    #[test]
+    fn a_part_of_a_message_is_none() {
+        let content = "a few words, and a few words, and some more of them".repeat(9);
+        let whole = deflate(content.as_bytes()).unwrap();
+        assert_eq!(inflate(&whole, 1000).unwrap(), content.as_bytes());
+        for length in 1..whole.len() {
+            let part = inflate(&whole[..length], 1000);
+            assert_eq!(part, Err(Violation::Compression), "{length}");
+        }
     }
 
     /// A18: a small message that would become a large one is refused when it has become too large.
