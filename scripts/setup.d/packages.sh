@@ -34,6 +34,7 @@ setup_packages() {
     command -v cc >/dev/null || missing+=(gcc libc6-dev)
     if [[ $1 = test ]]; then
         command -v chromium >/dev/null || missing+=(chromium fonts-dejavu-core)
+        command -v c++ >/dev/null || missing+=(g++) # for libFuzzer
         command -v shellcheck >/dev/null || missing+=(shellcheck)
         command -v redis-cli >/dev/null || missing+=(redis-tools)
         python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
