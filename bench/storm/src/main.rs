@@ -1,6 +1,7 @@
 //! Trials of the gateway: each starts one of its own, does its worst to it and holds it to its
 //! promises. A trial prints one line, or JSON, and fails when a promise is broken.
 
+mod abuse;
 mod churn;
 mod client;
 mod error;

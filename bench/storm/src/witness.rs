@@ -23,6 +23,12 @@ const EVERY: Duration = Duration::from_millis(20);
 /// When a push that has not arrived is lost.
 const LOST: Duration = Duration::from_secs(10);
 
+/// What the pair's p99 may be beside a storm: 50 ms, or twice what it was before where the
+/// machine is so busy with other things that this is more.
+pub(crate) fn unharmed(quiet: &Latencies) -> Duration {
+    Duration::from_millis(50).max(quiet.p99() * 2)
+}
+
 /// The pair at work.
 pub(crate) struct Witness {
     latencies: Arc<Mutex<Latencies>>,

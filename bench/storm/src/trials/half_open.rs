@@ -15,7 +15,7 @@ use crate::error::StormError;
 use crate::gateway::Gateway;
 use crate::process::returned;
 use crate::report::{Report, mebibytes};
-use crate::witness::Witness;
+use crate::witness::{Witness, unharmed};
 
 /// The gateway's defaults, said here so that the bounds below hold.
 const PLACES: u32 = 4096;
@@ -24,8 +24,6 @@ const HEAD_SECONDS: u32 = 10;
 const GRACE: Duration = Duration::from_secs(1);
 /// What so many halves of requests may take: 16 KiB for each that has a place.
 const GROWTH: u64 = 64 << 20;
-/// The p99 of the good pair that was in before.
-const UNHARMED: Duration = Duration::from_millis(50);
 
 pub(crate) async fn run(program: &Path, connections: u32) -> Result<Report, StormError> {
     let mut report = Report::new("half-open");
@@ -67,7 +65,11 @@ pub(crate) async fn run(program: &Path, connections: u32) -> Result<Report, Stor
     let storm = witness.take();
     report.time("the good one is let in", let_in, bound);
     report.time("and joins", joined, GRACE);
-    report.time("p99 of a good pair that was in", storm.p99(), UNHARMED);
+    report.time(
+        "p99 of a good pair that was in",
+        storm.p99(),
+        unharmed(&quiet),
+    );
     let kept = witness.stop().await;
     report.promise(
         "pushes of that pair",

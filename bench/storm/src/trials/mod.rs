@@ -1,6 +1,7 @@
 //! One module for each trial.
 
 mod burst;
+mod drip;
 mod half_open;
 mod joins;
 mod redis;
@@ -33,6 +34,6 @@ pub(crate) async fn run(options: &Options) -> Result<Report, StormError> {
         Trial::HalfOpen { connections } => half_open::run(program, connections).await,
         Trial::Joins { topics } => joins::run(program, topics).await,
         Trial::Soak { minutes } => soak::run(program, minutes).await,
-        _ => Err(StormError::NotReady("not yet".to_owned())),
+        Trial::Drip { seconds } => drip::run(program, seconds).await,
     }
 }

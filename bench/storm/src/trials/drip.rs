@@ -1,0 +1,128 @@
+//! Bytes one by one, pings without end, endless names, the largest message in crumbs, nonsense:
+//! all at once, beside a good pair that must not notice.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep};
+
+use crate::abuse::{self, Outcome};
+use crate::error::StormError;
+use crate::gateway::Gateway;
+use crate::process::returned;
+use crate::report::{Report, mebibytes};
+use crate::witness::{Witness, unharmed};
+
+/// What may be resident beyond what it was: each of the fifty that ping may let as many pongs wait
+/// as there may be frames in a queue (16,384 of 127 bytes, and as much again to keep them), and
+/// each of the others has at most a frame of 1 MiB.
+const GROWTH: u64 = 300 << 20;
+
+type Attack<F> = fn(SocketAddr, Instant) -> F;
+
+pub(crate) async fn run(program: &Path, seconds: u32) -> Result<Report, StormError> {
+    let mut report = Report::new("drip");
+    let gateway = Gateway::start(program, &[])?;
+    let witness = Witness::start(gateway.address).await?;
+    sleep(Duration::from_secs(5)).await;
+    let quiet = witness.take();
+    let process = gateway.process;
+    let before = process.resident()?;
+    let descriptors = process.descriptors()?;
+    process.forget_peak()?;
+
+    let storm = Storm {
+        address: gateway.address,
+        until: Instant::now() + Duration::from_secs(u64::from(seconds)),
+    };
+    let (drip, ping, names, crumbs, malformed, not_text, too_large) = tokio::join!(
+        storm.hold(200, abuse::drip),
+        storm.hold(50, abuse::ping),
+        storm.hold(4, abuse::long_names),
+        storm.hold(2, abuse::crumbs),
+        storm.hold(4, abuse::malformed),
+        storm.hold(4, abuse::not_text),
+        storm.hold(4, abuse::too_large),
+    );
+    let seen = witness.take();
+    let witnessed = witness.stop().await;
+    for (what, outcome) in [
+        ("heartbeats byte by byte are answered", drip?),
+        ("pings without end are answered or closed with 1008", ping?),
+        ("topics of 64 KB are refused and closed with 1008", names?),
+        (
+            "messages of 1 MiB in fragments of a byte are answered",
+            crumbs?,
+        ),
+        (
+            "malformed frames are refused and closed with 1008",
+            malformed?,
+        ),
+        ("text that is not UTF-8 is closed with 1007", not_text?),
+        ("frames too large are closed with 1009", too_large?),
+    ] {
+        let all = outcome.as_promised + outcome.otherwise.len() as u64;
+        let mut measured = format!("{} of {all}", outcome.as_promised);
+        if let Some(first) = outcome.otherwise.first() {
+            measured.push_str(&format!(", first otherwise: {first}"));
+        }
+        let kept = all > 0 && outcome.otherwise.is_empty();
+        report.promise(what, "all", measured, kept);
+    }
+    report.time("p99 of a good pair", seen.p99(), unharmed(&quiet));
+    report.promise(
+        "pushes of that pair",
+        "all answered and delivered",
+        witnessed
+            .as_ref()
+            .map_or_else(ToString::to_string, |()| seen.in_words()),
+        witnessed.is_ok(),
+    );
+    report.memory("memory meanwhile", process.peak()?, before + GROWTH);
+    // The witnesses have gone too.
+    let left = process
+        .close_down(descriptors - 2, Duration::from_secs(10))
+        .await?;
+    report.at_most(
+        "file descriptors afterwards",
+        left as u64,
+        descriptors as u64 - 2,
+    );
+    let most = returned(before);
+    let after = process.settle(most, Duration::from_secs(15)).await?;
+    report.memory("memory afterwards", after, most);
+    report.exactly("panics", gateway.panics(), 0);
+    report.figure("memory before", mebibytes(before));
+    report.figure("the pair before the storm", quiet.in_words());
+    Ok(report.end())
+}
+
+/// Where, and until when.
+struct Storm {
+    address: SocketAddr,
+    until: Instant,
+}
+
+impl Storm {
+    /// So many at once; a good deal of them may not be let in or are lost, and that is an error.
+    async fn hold<F>(&self, attackers: usize, attack: Attack<F>) -> Result<Outcome, StormError>
+    where
+        F: Future<Output = Result<Outcome, StormError>> + Send + 'static,
+    {
+        let mut tasks = JoinSet::new();
+        for _ in 0..attackers {
+            tasks.spawn(attack(self.address, self.until));
+        }
+        let mut all = Outcome::default();
+        while let Some(done) = tasks.join_next().await {
+            match done {
+                Ok(Ok(outcome)) => all.add(outcome),
+                Ok(Err(error)) => all.otherwise.push(error.to_string()),
+                Err(_) => return Err(StormError::Witness),
+            }
+        }
+        Ok(all)
+    }
+}
