@@ -75,6 +75,14 @@ impl Scrape {
         value
     }
 
+    /// Every value that a label of a sample has.
+    pub fn labels(&self, name: &str, label: &str) -> Vec<String> {
+        let samples = self.0.iter().filter(|sample| sample.2 == name);
+        samples
+            .map(|sample| sample.3[label].as_str().unwrap().to_owned())
+            .collect()
+    }
+
     /// Every family with its type, as the page names it.
     pub fn families(&self) -> Vec<(String, String)> {
         let mut all: Vec<_> = self
