@@ -8,9 +8,10 @@ PORT ?= 2025
 BUS_PORT ?= 2026
 ARGS ?=
 FLIGHTS_ARGS ?=
-export PROFILE PORT BUS_PORT ARGS FLIGHTS_ARGS
+SOAK_MINUTES ?= 2
+export PROFILE PORT BUS_PORT ARGS FLIGHTS_ARGS SOAK_MINUTES
 
-.PHONY: help setup build run test lint fmt bench clean
+.PHONY: help setup build run test lint fmt bench reliability clean
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -39,6 +40,10 @@ fmt: ## format the Rust sources
 bench: ## measure the gateway beside the floor
 	@scripts/setup run
 	@exec bench/run
+
+reliability: ## try to break the gateway; SOAK_MINUTES=30 for the long soak
+	@scripts/setup run
+	@exec bench/reliability
 
 clean: ## remove what was built and installed inside this folder
 	@exec scripts/clean

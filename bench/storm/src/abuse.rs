@@ -61,21 +61,24 @@ pub(crate) async fn drip(address: SocketAddr, until: Instant) -> Result<Outcome,
     Ok(outcome)
 }
 
+/// Pings of one client in one write.
+const AT_ONCE: u64 = 64;
+
 /// Pings without end, and no pong is read: told that it is too slow once it reads, or still served.
 pub(crate) async fn ping(address: SocketAddr, until: Instant) -> Result<Outcome, StormError> {
     let mut outcome = Outcome::default();
     let mut client = Client::connect_narrow(address).await?;
-    let pings: Vec<u8> = (0..32)
+    let pings: Vec<u8> = (0..AT_ONCE)
         .flat_map(|_| frame::masked(PING, &[b'x'; 125]))
         .collect();
     let mut sent = 0_u64;
     while Instant::now() < until {
         // When it reads no more, or has hung up, there is nothing left to do.
         match timeout(Duration::from_secs(1), client.send_raw(&pings)).await {
-            Ok(Ok(())) => sent += 32,
+            Ok(Ok(())) => sent += AT_ONCE,
             Ok(Err(_)) | Err(_) => break,
         }
-        // A thousand pings a second and more from each.
+        // Three thousand a second from each: more than the buffers between hold in that time.
         sleep(Duration::from_millis(20)).await;
     }
     tokio::time::sleep_until(until).await;

@@ -135,11 +135,6 @@ impl Gateway {
     pub(crate) fn panics(&self) -> u64 {
         self.log().matches("panicked at").count() as u64
     }
-
-    /// Whether it still runs.
-    pub(crate) fn runs(&mut self) -> bool {
-        matches!(self.child.try_wait(), Ok(None))
-    }
 }
 
 impl Drop for Gateway {

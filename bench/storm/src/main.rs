@@ -53,10 +53,15 @@ fn run(options: &Options) -> Result<Report, StormError> {
 }
 
 fn tell(options: &Options, report: &Report) -> Result<(), StormError> {
-    let text = if options.json {
-        serde_json::to_string(report).map_err(|error| StormError::Output(error.into()))?
-    } else {
-        report.line()
-    };
+    let json = serde_json::to_string(report).map_err(|error| StormError::Output(error.into()))?;
+    if let Some(path) = &options.keep {
+        let mut file = std::fs::File::options()
+            .create(true)
+            .append(true)
+            .open(path)
+            .map_err(StormError::Output)?;
+        writeln!(file, "{json}").map_err(StormError::Output)?;
+    }
+    let text = if options.json { json } else { report.line() };
     writeln!(std::io::stdout(), "{text}").map_err(StormError::Output)
 }

@@ -16,6 +16,9 @@ pub(crate) struct Options {
     /// Print JSON instead of one line
     #[arg(long, global = true)]
     pub(crate) json: bool,
+    /// A file to which the JSON is added as a line, beside what is printed
+    #[arg(long, global = true)]
+    pub(crate) keep: Option<PathBuf>,
 }
 
 /// What is tried.

@@ -22,8 +22,9 @@ const PLACES: u32 = 4096;
 const HEAD_SECONDS: u32 = 10;
 /// How much late the good one may be let in once there is a place.
 const GRACE: Duration = Duration::from_secs(1);
-/// What so many halves of requests may take: 16 KiB for each that has a place.
-const GROWTH: u64 = 64 << 20;
+/// What may be resident beyond what it was: 32 KiB for each place, for the buffers of a connection
+/// that has not said what it wants.
+const GROWTH: u64 = 4096 * (32 << 10);
 
 pub(crate) async fn run(program: &Path, connections: u32) -> Result<Report, StormError> {
     let mut report = Report::new("half-open");
