@@ -7,7 +7,7 @@ use super::state::use_admin_state;
 use crate::components::Card;
 use crate::format;
 
-/// The cards; before the first figures they are empty, and as large as with a few.
+/// The cards; before the first figures they have their rows without values.
 #[component]
 pub(super) fn FigureCards() -> impl IntoView {
     let state = use_admin_state();
@@ -15,22 +15,31 @@ pub(super) fn FigureCards() -> impl IntoView {
         Signal::derive(move || {
             state
                 .figures
-                .with(|figures| figures.as_ref().map(read).unwrap_or_default())
+                .with(|figures| figures.as_ref().map(read))
+                .unwrap_or_else(|| {
+                    let rows = read(&Figures::default()).into_iter();
+                    let unknown = |(name, _)| (name, format::MISSING.to_owned());
+                    rows.map(unknown).collect()
+                })
         })
     };
+    let known = Memo::new(move |_| state.figures.with(Option::is_some));
+    let none = move |words: &'static str| {
+        Signal::derive(move || if known.get() { words } else { format::MISSING })
+    };
     view! {
-        <div class="charts">
+        <div class="figure-cards">
             <Facts title="How long it took, last minute" rows=read(durations)/>
             <Facts title="Waiting for slow readers" rows=read(waiting)/>
             <Facts
                 title="Connections that ended"
                 rows=read(|figures| reasons(&figures.closes))
-                none="None so far."
+                none=none("None so far.")
             />
             <Facts
                 title="Dropped and refused"
                 rows=read(|figures| reasons(&figures.drops))
-                none="Nothing so far."
+                none=none("Nothing so far.")
             />
         </div>
     }
@@ -40,7 +49,7 @@ pub(super) fn FigureCards() -> impl IntoView {
 fn Facts(
     title: &'static str,
     rows: Signal<Vec<(String, String)>>,
-    #[prop(optional)] none: &'static str,
+    #[prop(into, optional)] none: Signal<&'static str>,
 ) -> impl IntoView {
     let list = move || {
         rows.get()
@@ -124,7 +133,7 @@ fn reason_words(reason: &str) -> String {
 /// Half of them and 99 of 100, in one line.
 fn took_words(took: Took) -> String {
     match (took.p50, took.p99) {
-        (Some(p50), Some(p99)) => format!("{}, p99 {}", span_us(p50), span_us(p99)),
+        (Some(p50), Some(p99)) => format!("p50 {}, p99 {}", span_us(p50), span_us(p99)),
         _ => format::MISSING.to_owned(),
     }
 }
@@ -153,7 +162,7 @@ mod tests {
             p50: Some(42),
             p99: Some(1_540),
         };
-        assert_eq!(took_words(took), "42 µs, p99 1.5 ms");
+        assert_eq!(took_words(took), "p50 42 µs, p99 1.5 ms");
         assert_eq!(took_words(Took::default()), format::MISSING);
         assert_eq!(
             (span_us(25_400), span_us(2_000_000)),
