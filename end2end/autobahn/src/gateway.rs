@@ -6,6 +6,7 @@ use std::sync::Arc;
 use axum::http::HeaderMap;
 use tidegate_hub::{Definitions, Hub, Lifecycle, Limits, SystemClock};
 use tidegate_protocol::DefinitionError;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 /// Above the suite's longest message, 16 MiB.
@@ -17,11 +18,19 @@ pub(crate) struct Gateway {
     pub(crate) hub: Arc<Hub>,
     pub(crate) lifecycle: Nobody,
     pub(crate) sockets: TaskTracker,
+    pub(crate) ending: Ending,
+}
+
+/// It does not end, it is killed.
+#[derive(Default)]
+pub(crate) struct Ending {
+    pub(crate) refusing: CancellationToken,
 }
 
 /// The settings that sockets read.
 pub(crate) struct Config {
     pub(crate) max_frame_bytes: usize,
+    pub(crate) deflate_min_bytes: Option<usize>,
     pub(crate) allowed_origins: AnyOrigin,
 }
 
@@ -42,6 +51,10 @@ impl Nobody {
 }
 
 impl Gateway {
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.ending.refusing.is_cancelled()
+    }
+
     pub(crate) fn new() -> Result<Self, DefinitionError> {
         let limits = Limits {
             queue_bytes: 4 * MAX_MESSAGE,
@@ -51,11 +64,13 @@ impl Gateway {
         Ok(Self {
             config: Config {
                 max_frame_bytes: MAX_MESSAGE,
+                deflate_min_bytes: Some(0),
                 allowed_origins: AnyOrigin,
             },
             hub: Arc::new(Hub::new(limits, definitions, Arc::new(SystemClock))),
             lifecycle: Nobody,
             sockets: TaskTracker::new(),
+            ending: Ending::default(),
         })
     }
 }

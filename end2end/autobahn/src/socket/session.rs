@@ -23,11 +23,20 @@ impl Session {
     }
 
     pub(crate) fn text(&mut self, content: &[u8]) {
-        self.connection.outbox.control_frame(Frame::text(content));
+        self.echo(Opcode::Text, content);
     }
 
     pub(crate) fn binary(&mut self, content: &[u8]) {
-        let frame = Frame::new(Opcode::Binary, content);
+        self.echo(Opcode::Binary, content);
+    }
+
+    /// Compressed where that was agreed on, as events are.
+    fn echo(&self, opcode: Opcode, content: &[u8]) {
+        let deflated = match self.connection.deflate() {
+            true => Frame::deflated(opcode, content),
+            false => None,
+        };
+        let frame = deflated.unwrap_or_else(|| Frame::new(opcode, content));
         self.connection.outbox.control_frame(frame);
     }
 
