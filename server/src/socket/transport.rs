@@ -7,7 +7,7 @@
 //! a code and a reason.
 
 use std::cell::RefCell;
-use std::future::{Future as _, poll_fn};
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ use tidegate_websocket::{Conversation, Event, Frame, Kind, Violation};
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::time::{Sleep, sleep, timeout};
+use tokio::time::{sleep, timeout};
 
 use super::session::Session;
 use crate::gateway::Gateway;
@@ -32,6 +32,9 @@ const READ_BYTES: usize = 64 * 1024;
 /// How long writing may take once the socket is to be closed, and how long the peer has to answer
 /// the close frame.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
+/// The same for a slow consumer. It is told why only when it reads again, so it is given time to;
+/// all that is kept for it meanwhile is the rest of one frame.
+const SLOW_GRACE: Duration = Duration::from_secs(30);
 
 thread_local! {
     /// What was read last; decoded before the thread does anything else.
@@ -71,8 +74,6 @@ struct Driver {
     conversation: Conversation,
     /// What was read while a push waits for the bus.
     unhandled: Vec<u8>,
-    /// Runs while the socket is to be closed and does not take what must go before.
-    grace: Option<Pin<Box<Sleep>>>,
 }
 
 /// Runs the socket to its end. `early` is what the peer sent right behind its handshake.
@@ -90,7 +91,6 @@ pub(crate) async fn run(
         session: Session::new(gateway.clone(), connection.clone(), token),
         conversation: Conversation::new(max).with_deflate(connection.deflate()),
         unhandled: early,
-        grace: None,
         gateway,
         connection,
         reader,
@@ -108,6 +108,15 @@ pub(crate) async fn run(
     let lifecycle = driver.gateway.hub.disconnect(&driver.connection);
     driver.gateway.lifecycle.tell(lifecycle);
     tracing::debug!(connection = %driver.connection.id, ?end, "closed");
+    let slow = end == End::Close(Close::SlowConsumer);
+    let stopping = driver.gateway.ending.refusing.clone();
+    let patience = async move {
+        if slow {
+            // A gateway that stops waits for nobody longer than for others.
+            let _ = timeout(SLOW_GRACE, stopping.cancelled()).await;
+        }
+        sleep(CLOSE_GRACE).await;
+    };
     let goodbye = async {
         let frame = match end {
             End::Gone => return,
@@ -127,7 +136,13 @@ pub(crate) async fn run(
     };
     // Whether the peer answered makes no difference any more. Boxed, for the task of an open socket
     // would have to keep room for it: half of its kilobyte.
-    let _ = Box::pin(timeout(CLOSE_GRACE, goodbye)).await;
+    let said = async {
+        tokio::select! {
+            () = goodbye => {}
+            () = patience => {}
+        }
+    };
+    Box::pin(said).await;
     driver.connection.outbox.detach();
 }
 
@@ -159,7 +174,7 @@ impl Driver {
                 return Poll::Ready(end);
             }
             if self.connection.outbox.closing().is_some() {
-                // Woken when the socket takes more, or when the grace is over.
+                // Asked for just now, so there is a wake-up under way.
                 return Poll::Pending;
             }
             ready!(self.session.poll_waiting(context));
@@ -193,21 +208,12 @@ impl Driver {
                 Work::Blocked => match self.reader.as_ref().poll_write_ready(context) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(_)) => return Some(End::Gone),
-                    Poll::Pending => return self.grace_is_over(context).then_some(End::Gone),
+                    // What must go before the close frame is waited for later: whoever is to be
+                    // closed is no member any more.
+                    Poll::Pending => return self.connection.outbox.closing().map(End::Close),
                 },
             }
         }
-    }
-
-    /// Whether a socket that is to be closed has not taken what must go before for too long.
-    fn grace_is_over(&mut self, context: &mut Context<'_>) -> bool {
-        self.connection.outbox.closing().is_some()
-            && self
-                .grace
-                .get_or_insert_with(|| Box::pin(sleep(CLOSE_GRACE)))
-                .as_mut()
-                .poll(context)
-                .is_ready()
     }
 
     fn read(&mut self, context: &mut Context<'_>) -> Poll<Option<End>> {
