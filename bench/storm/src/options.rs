@@ -61,6 +61,9 @@ pub(crate) enum Trial {
         /// How long the storm lasts
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(5..=600))]
         seconds: u32,
+        /// One attack alone: drip, ping, names, crumbs, malformed, not-text or too-large
+        #[arg(long)]
+        only: Option<String>,
     },
     /// Clients that come, join, push, leave and vanish
     Soak {

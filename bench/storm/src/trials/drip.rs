@@ -22,7 +22,11 @@ const GROWTH: u64 = 300 << 20;
 
 type Attack<F> = fn(SocketAddr, Instant) -> F;
 
-pub(crate) async fn run(program: &Path, seconds: u32) -> Result<Report, StormError> {
+pub(crate) async fn run(
+    program: &Path,
+    seconds: u32,
+    only: Option<&str>,
+) -> Result<Report, StormError> {
     let mut report = Report::new("drip");
     let gateway = Gateway::start(program, &[])?;
     let witness = Witness::start(gateway.address).await?;
@@ -36,15 +40,16 @@ pub(crate) async fn run(program: &Path, seconds: u32) -> Result<Report, StormErr
     let storm = Storm {
         address: gateway.address,
         until: Instant::now() + Duration::from_secs(u64::from(seconds)),
+        only,
     };
     let (drip, ping, names, crumbs, malformed, not_text, too_large) = tokio::join!(
-        storm.hold(200, abuse::drip),
-        storm.hold(50, abuse::ping),
-        storm.hold(4, abuse::long_names),
-        storm.hold(2, abuse::crumbs),
-        storm.hold(4, abuse::malformed),
-        storm.hold(4, abuse::not_text),
-        storm.hold(4, abuse::too_large),
+        storm.hold("drip", 200, abuse::drip),
+        storm.hold("ping", 50, abuse::ping),
+        storm.hold("names", 4, abuse::long_names),
+        storm.hold("crumbs", 2, abuse::crumbs),
+        storm.hold("malformed", 4, abuse::malformed),
+        storm.hold("not-text", 4, abuse::not_text),
+        storm.hold("too-large", 4, abuse::too_large),
     );
     let seen = witness.take();
     let witnessed = witness.stop().await;
@@ -64,6 +69,9 @@ pub(crate) async fn run(program: &Path, seconds: u32) -> Result<Report, StormErr
         ("frames too large are closed with 1009", too_large?),
     ] {
         let all = outcome.as_promised + outcome.otherwise.len() as u64;
+        if only.is_some() && all == 0 {
+            continue;
+        }
         let mut measured = format!("{} of {all}", outcome.as_promised);
         if let Some(first) = outcome.otherwise.first() {
             measured.push_str(&format!(", first otherwise: {first}"));
@@ -99,19 +107,29 @@ pub(crate) async fn run(program: &Path, seconds: u32) -> Result<Report, StormErr
     Ok(report.end())
 }
 
-/// Where, and until when.
-struct Storm {
+/// Where, until when, and what alone.
+struct Storm<'a> {
     address: SocketAddr,
     until: Instant,
+    only: Option<&'a str>,
 }
 
-impl Storm {
-    /// So many at once; a good deal of them may not be let in or are lost, and that is an error.
-    async fn hold<F>(&self, attackers: usize, attack: Attack<F>) -> Result<Outcome, StormError>
+impl Storm<'_> {
+    /// So many at once. One that is not let in, or is lost, did not end as promised.
+    async fn hold<F>(
+        &self,
+        name: &str,
+        attackers: usize,
+        attack: Attack<F>,
+    ) -> Result<Outcome, StormError>
     where
         F: Future<Output = Result<Outcome, StormError>> + Send + 'static,
     {
         let mut tasks = JoinSet::new();
+        let attackers = match self.only {
+            Some(only) if only != name => 0,
+            _ => attackers,
+        };
         for _ in 0..attackers {
             tasks.spawn(attack(self.address, self.until));
         }

@@ -24,16 +24,18 @@ pub(crate) fn descriptors(trial: &Trial) -> u64 {
 /// Holds one.
 pub(crate) async fn run(options: &Options) -> Result<Report, StormError> {
     let program = options.gateway.as_path();
-    match options.trial {
-        Trial::SlowReaders { seconds, rounds } => slow_readers::run(program, seconds, rounds).await,
+    match &options.trial {
+        Trial::SlowReaders { seconds, rounds } => {
+            slow_readers::run(program, *seconds, *rounds).await
+        }
         Trial::Burst {
             messages,
             subscribers,
-        } => burst::run(program, messages, subscribers).await,
-        Trial::Redis { cycles } => redis::run(program, cycles).await,
-        Trial::HalfOpen { connections } => half_open::run(program, connections).await,
-        Trial::Joins { topics } => joins::run(program, topics).await,
-        Trial::Soak { minutes } => soak::run(program, minutes).await,
-        Trial::Drip { seconds } => drip::run(program, seconds).await,
+        } => burst::run(program, *messages, *subscribers).await,
+        Trial::Redis { cycles } => redis::run(program, *cycles).await,
+        Trial::HalfOpen { connections } => half_open::run(program, *connections).await,
+        Trial::Joins { topics } => joins::run(program, *topics).await,
+        Trial::Soak { minutes } => soak::run(program, *minutes).await,
+        Trial::Drip { seconds, only } => drip::run(program, *seconds, only.as_deref()).await,
     }
 }
