@@ -153,7 +153,6 @@ async fn a_dead_gateway_takes_its_members_along() {
     for watcher in [&ann, &cid] {
         assert_eq!(watcher.missed, ["dan"]);
     }
-    tap.expect_lifecycle("from:room:phx_join", "ben").await;
     let (mut left, marker) = (Vec::new(), "from:room:marker");
     tap.publish(marker, "").await;
     loop {
@@ -161,12 +160,14 @@ async fn a_dead_gateway_takes_its_members_along() {
         if name == marker {
             break;
         }
-        let body: Value = serde_json::from_slice(&body).unwrap();
-        left.push((name, body["id"].as_str().unwrap().to_owned()));
+        // Joins of the beginning may still have been on their way when the tap was opened.
+        if name == "from:room:phx_leave" {
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            left.push(body["id"].as_str().unwrap().to_owned());
+        }
     }
     left.sort();
-    let leave = |user: &str| ("from:room:phx_leave".to_owned(), user.to_owned());
-    assert_eq!(left, [leave("ben"), leave("dan")]);
+    assert_eq!(left, ["ben", "dan"]);
 }
 
 /// A channel that relays passes a client's event to the members on all gateways, once.
