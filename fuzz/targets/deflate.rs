@@ -38,6 +38,8 @@ fuzz_target!(|input: &[u8]| {
         }
         (Err(Violation::TooLarge), Ok(other)) => assert!(other.len() > limit),
         (Err(Violation::TooLarge | Violation::Compression), Err(_)) => {}
+        // The other one takes incomplete sets of distances, which zlib refuses as well.
+        (Err(Violation::Compression), Ok(_)) => {}
         unequal => panic!("{unequal:?}"),
     }
 
