@@ -68,15 +68,6 @@ impl Socket {
         }
     }
 
-    /// The next message, or how the stream ended.
-    pub async fn try_next(&mut self) -> Result<Message, String> {
-        match self.stream.next().await {
-            Some(Ok(message)) => Ok(message),
-            Some(Err(error)) => Err(error.to_string()),
-            None => Err("the end".to_owned()),
-        }
-    }
-
     /// The next text frame, as it stands.
     pub async fn next_text(&mut self) -> String {
         match self.next_message().await {
