@@ -25,6 +25,10 @@ mod system;
 
 use std::process::ExitCode;
 
+/// Chosen by measurement (docs/PERFORMANCE.md): what a storm took is given back to the system.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     match cli::run() {
         Ok(()) => ExitCode::SUCCESS,

@@ -161,8 +161,25 @@ impl Outbox {
         self.control_frame(frame(encoded))
     }
 
-    /// The same for a frame, a pong for instance.
+    /// Answers a ping. Of the answers that must wait only the latest is kept.
+    pub fn pong(&self, frame: Frame) -> usize {
+        self.prior(frame, |queue, frame, _| {
+            queue.pong(frame);
+            Ok(())
+        })
+    }
+
+    /// Sends a frame as [`Outbox::control`] does.
     pub fn control_frame(&self, frame: Frame) -> usize {
+        self.prior(frame, Queue::control)
+    }
+
+    /// Sends what goes before data; `wait` queues what the kernel does not take.
+    fn prior(
+        &self,
+        frame: Frame,
+        wait: impl FnOnce(&mut Queue, Frame, QueueLimits) -> Result<(), Full>,
+    ) -> usize {
         let mut state = self.state.lock();
         if state.close.is_some() || state.broken {
             return 0;
@@ -176,7 +193,7 @@ impl Outbox {
             }
             Through::Nothing => {
                 let queue = state.queue.get_or_insert_default();
-                if queue.control(frame, self.limits) == Err(Full) {
+                if wait(queue, frame, self.limits) == Err(Full) {
                     state.end(Close::SlowConsumer);
                 }
                 0

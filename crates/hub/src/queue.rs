@@ -1,7 +1,8 @@
 //! What one connection's kernel would not take yet: two lanes, bounded.
 //!
-//! Control (replies, presence, closing) has its own lane and goes first; data waits behind it. A
-//! frame that has been written in part is finished before anything else, and is dropped by nobody.
+//! Control (replies, presence, closing) has its own lane and goes first; data waits behind it. Of
+//! pongs only the latest waits. A frame that has been written in part is finished before anything
+//! else, and is dropped by nobody.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
@@ -32,6 +33,8 @@ pub(crate) struct Queue {
     /// The rest of what the kernel took a part of.
     begun: Bytes,
     control: VecDeque<Frame>,
+    /// The answer to the latest ping; it speaks for those before it (RFC 6455, section 5.5.3).
+    pong: Option<Frame>,
     data: VecDeque<Event>,
     control_bytes: usize,
     data_bytes: usize,
@@ -60,15 +63,22 @@ impl Queue {
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.begun.is_empty() && self.control.is_empty() && self.data.is_empty()
+        self.begun.is_empty()
+            && self.control.is_empty()
+            && self.pong.is_none()
+            && self.data.is_empty()
     }
 
     pub(crate) fn bytes(&self) -> usize {
-        self.begun.len() + self.control_bytes + self.data_bytes
+        let pong = self.pong.as_ref().map_or(0, Frame::len);
+        self.begun.len() + self.control_bytes + pong + self.data_bytes
     }
 
     pub(crate) fn frames(&self) -> usize {
-        self.control.len() + self.data.len() + usize::from(!self.begun.is_empty())
+        self.control.len()
+            + usize::from(self.pong.is_some())
+            + self.data.len()
+            + usize::from(!self.begun.is_empty())
     }
 
     pub(crate) fn control(&mut self, frame: Frame, limits: QueueLimits) -> Result<(), Full> {
@@ -78,6 +88,11 @@ impl Queue {
         self.control_bytes += frame.len();
         self.control.push_back(frame);
         Ok(())
+    }
+
+    /// Queues a pong in place of the one that waits.
+    pub(crate) fn pong(&mut self, frame: Frame) {
+        self.pong = Some(frame);
     }
 
     /// Queues one event and says how many others of its channel were dropped for it.
@@ -141,12 +156,16 @@ impl Queue {
         self.clear_data();
         self.control = VecDeque::new();
         self.control_bytes = 0;
+        self.pong = None;
     }
 
     /// The next frame, for a transport that takes whole ones.
     pub(crate) fn pop(&mut self) -> Option<Frame> {
         if let Some(frame) = self.control.pop_front() {
             self.control_bytes -= frame.len();
+            return Some(frame);
+        }
+        if let Some(frame) = self.pong.take() {
             return Some(frame);
         }
         let event = self.data.pop_front()?;
@@ -162,6 +181,7 @@ impl Queue {
         while !self.is_empty() {
             let waiting = std::iter::once(&self.begun)
                 .chain(self.control.iter().map(Frame::bytes))
+                .chain(self.pong.iter().map(Frame::bytes))
                 .chain(self.data.iter().map(|event| event.frame.bytes()));
             let slices: Vec<_> = waiting
                 .filter(|bytes| !bytes.is_empty())
@@ -226,6 +246,20 @@ mod tests {
         queue.data(1, frame("d2"), Overflow::Close, LIMITS).unwrap();
         assert_eq!(contents(&mut queue), ["c1", "d1", "d2"]);
         assert_eq!(queue.bytes(), 0);
+    }
+
+    /// A18: pings without end cost a peer that reads nothing the room of one pong.
+    #[test]
+    fn only_the_latest_pong_waits() {
+        let mut queue = Queue::default();
+        queue.data(1, frame("d"), Overflow::Close, LIMITS).unwrap();
+        for n in 0..6 {
+            queue.pong(frame(&format!("p{n}")));
+        }
+        queue.control(frame("c"), LIMITS).unwrap();
+        assert_eq!(queue.frames(), 3);
+        assert_eq!(contents(&mut queue), ["c", "p5", "d"]);
+        assert_eq!((queue.bytes(), queue.frames()), (0, 0));
     }
 
     /// A15: a full lane is refused, in frames and in bytes.

@@ -7,7 +7,7 @@
 //! a code and a reason.
 
 use std::cell::RefCell;
-use std::future::poll_fn;
+use std::future::{Future as _, poll_fn};
 use std::io::{self, IoSlice};
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -22,6 +22,7 @@ use tidegate_websocket::{Conversation, Event, Frame, Kind, Violation};
 use tokio::io::{AsyncRead as _, ReadBuf};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::session::Session;
@@ -35,6 +36,9 @@ const CLOSE_GRACE: Duration = Duration::from_secs(2);
 /// The same for a slow consumer. It is told why only when it reads again, so it is given time to;
 /// all that is kept for it meanwhile is the rest of one frame.
 const SLOW_GRACE: Duration = Duration::from_secs(30);
+/// Reads after which the other connections get their turn: a peer that sends without end, and a
+/// million tiny frames at that, must not have a thread for itself.
+const READS_IN_TURN: usize = 2;
 
 thread_local! {
     /// What was read last; decoded before the thread does anything else.
@@ -169,7 +173,7 @@ async fn say(socket: &TcpStream, frame: &Frame) -> io::Result<()> {
 
 impl Driver {
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        loop {
+        for _ in 0..READS_IN_TURN {
             if let Some(end) = self.write(context) {
                 return Poll::Ready(end);
             }
@@ -194,6 +198,11 @@ impl Driver {
                 },
             }
         }
+        // Woken when the thread has seen to its other sockets: a plain wake-up would come before.
+        if std::pin::pin!(yield_now()).poll(context).is_ready() {
+            context.waker().wake_by_ref();
+        }
+        Poll::Pending
     }
 
     /// Writes what had to wait, as far as the socket takes it.
@@ -247,7 +256,8 @@ impl Driver {
                     }
                 }
                 Ok(Some(Event::Answer(pong))) => {
-                    self.connection.outbox.control_frame(pong);
+                    let written = self.connection.outbox.pong(pong);
+                    self.gateway.hub.stats.bytes_out.add(written);
                 }
                 Ok(Some(Event::Close(answer))) => return Some(End::Asked(answer)),
                 Err(violation) => {
