@@ -124,5 +124,5 @@ start_node() {
 start_gateway() {
     state=$(mktemp -d "$WORK/state.XXXXXX")
     run_on 0 gateway "$WORK/gateway.log" "$WORK/bin/tidegate" serve --host 127.0.0.1 --port "$port" \
-        --state-dir "$state" --jwt-secret "$secret" --config bench/gateway.toml "$@"
+        --data-dir "$state" --jwt-secret "$secret" --config bench/gateway.toml "$@"
 }

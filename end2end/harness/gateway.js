@@ -74,7 +74,7 @@ export class Gateway {
       "serve",
       ...["--host", "127.0.0.1", "--port", String(this.port)],
       ...["--bus-listen", `127.0.0.1:${this.busPort}`],
-      ...["--state-dir", this.state, "--admin-password", ADMIN_PASSWORD],
+      ...["--data-dir", this.state, "--admin-password", ADMIN_PASSWORD],
       ...this.flags,
     ]);
     const detail = () => `the gateway said:\n${this.child.output}`;

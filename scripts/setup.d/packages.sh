@@ -40,7 +40,25 @@ setup_packages() {
         python3 -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
     fi
     if [[ ${#missing[@]} -gt 0 ]]; then need_packages "${missing[0]}" "${missing[@]}"; fi
-    if [[ $1 = test ]]; then link_redis_server; fi
+    if [[ $1 = test ]]; then
+        need_postgresql
+        link_redis_server
+    fi
+}
+
+# The tests start a server of their own. Debian's package would make one that runs from then on, so
+# it is told beforehand not to.
+need_postgresql() {
+    ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 && return
+    if command -v initdb >/dev/null; then
+        die "PostgreSQL is installed, but not where Debian has it: the tests look for /usr/lib/postgresql/*/bin/initdb"
+    fi
+    if [[ ! -e /etc/postgresql-common/createcluster.conf ]]; then
+        need_packages postgresql-common postgresql-common
+        as_root sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' \
+            /etc/postgresql-common/createcluster.conf
+    fi
+    need_packages postgresql postgresql
 }
 
 # Debian's redis-tools holds the server's program under another name; the package redis-server adds

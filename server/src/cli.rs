@@ -1,13 +1,17 @@
 //! The command line.
 
+use std::future::Future;
 use std::io::Write;
+use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
-use tidegate_auth::{AdminAuth, LINK_SECONDS, TokenError, Tokens};
-use tidegate_protocol::{Claims, NameError, TopicPattern};
+use tidegate_auth::{AdminAuth, LINK_SECONDS, TokenError};
+use tidegate_protocol::{Allow, NameError, TopicPattern};
+use tidegate_store::BackupError;
 
 use crate::config::{Config, ConfigError, Settings};
 use crate::serve::{ServeError, now_seconds, serve};
+use crate::trust::{Issue, Trust, TrustError};
 
 /// Live events between browsers and backends: Phoenix Channels on one side, Redis on the other.
 #[derive(Parser)]
@@ -32,6 +36,21 @@ enum Command {
         #[command(flatten)]
         settings: Box<Settings>,
     },
+    /// Make another key sign tokens
+    RotateKey {
+        /// Refuse at once what the key before it has signed: it has leaked
+        #[arg(long)]
+        immediate: bool,
+        #[command(flatten)]
+        settings: Box<Settings>,
+    },
+    /// Copy the store to a file while the gateway runs
+    Backup {
+        /// A file that is not there yet
+        file: PathBuf,
+        #[command(flatten)]
+        settings: Box<Settings>,
+    },
     /// Print a link that opens the admin pages once, within ten minutes
     AdminLink(Box<Settings>),
 }
@@ -45,6 +64,10 @@ pub(crate) enum CliError {
     Serve(#[from] ServeError),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
+    #[error(transparent)]
+    Backup(#[from] BackupError),
     #[error("{0:?} cannot be a channel: {1}")]
     Channel(String, NameError),
     #[error("the id must have 1 to 255 bytes")]
@@ -75,18 +98,76 @@ pub(crate) fn run() -> Result<(), CliError> {
             if id.trim().is_empty() || id.len() > 255 {
                 return Err(CliError::Id);
             }
-            let exp = now_seconds() + config.token_seconds;
-            let token = Tokens::new(&config.secret).issue(&Claims { id, channel, exp })?;
+            let issue = Issue {
+                id,
+                channels: vec![channel],
+                allow: Allow::MEMBER,
+                seconds: config.token_seconds,
+                by: "command line".to_owned(),
+            };
+            let token = on_the_store(async {
+                let (trust, tokens) = Trust::open(&config).await?;
+                let (token, record) = issue.sign(&tokens)?;
+                trust
+                    .store
+                    .add_token(&record)
+                    .await
+                    .map_err(TrustError::from)?;
+                trust.store.close().await;
+                Ok(token)
+            })?;
             writeln!(std::io::stdout(), "{token}")?;
+        }
+        Command::RotateKey {
+            immediate,
+            settings,
+        } => {
+            let config = Config::resolve(*settings)?;
+            let kid = on_the_store(async {
+                let (trust, _) = Trust::open(&config).await?;
+                let kid = trust.rotate(immediate, config.token_seconds).await?;
+                trust.store.close().await;
+                Ok(kid)
+            })?;
+            writeln!(
+                std::io::stdout(),
+                "Key {kid} signs from now on; gateways that run know it within a second."
+            )?;
+        }
+        Command::Backup { file, settings } => {
+            let config = Config::resolve(*settings)?;
+            on_the_store(async {
+                let (trust, _) = Trust::open(&config).await?;
+                trust.store.backup(&file).await?;
+                trust.store.close().await;
+                Ok(())
+            })?;
+            writeln!(
+                std::io::stdout(),
+                "The store is copied to {}.",
+                file.display()
+            )?;
         }
         Command::AdminLink(settings) => {
             let config = Config::resolve(*settings)?;
-            let tokens = Tokens::new(&config.secret);
-            let link = AdminAuth::make_link(&tokens, now_seconds(), LINK_SECONDS)?;
+            let link = on_the_store(async {
+                let (trust, tokens) = Trust::open(&config).await?;
+                let link = AdminAuth::make_link(&tokens, now_seconds(), LINK_SECONDS)?;
+                trust.store.close().await;
+                Ok(link)
+            })?;
             writeln!(std::io::stdout(), "{}", admin_link(&config, &link))?;
         }
     }
     Ok(())
+}
+
+/// Commands work on the store itself, whether a gateway runs or not.
+fn on_the_store<T>(work: impl Future<Output = Result<T, CliError>>) -> Result<T, CliError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }
 
 /// The address that opens the admin pages with this link.

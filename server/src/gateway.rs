@@ -9,6 +9,7 @@ use tidegate_bus::{Bus, Inbound, Sink};
 use tidegate_hub::{Drop, Hub};
 use tidegate_protocol::admin::BusInfo;
 use tidegate_protocol::{NameError, Payload};
+use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
 use crate::cluster::Inbox;
@@ -18,6 +19,7 @@ use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
 use crate::sampler::History;
 use crate::socket::LongPolls;
+use crate::trust::Trust;
 
 /// What every request and every socket shares.
 pub(crate) struct Gateway {
@@ -26,6 +28,10 @@ pub(crate) struct Gateway {
     pub(crate) bus: Arc<dyn Bus>,
     pub(crate) tokens: Tokens,
     pub(crate) admin: AdminAuth,
+    /// Who may do what, and the store behind it.
+    pub(crate) trust: Trust,
+    /// Passwords that are hashed at the same time: each takes 19 MiB.
+    pub(crate) hashing: Semaphore,
     pub(crate) lifecycle: Arc<LifecyclePublisher>,
     pub(crate) history: History,
     /// What was lost and how long things took in the last minute.

@@ -22,6 +22,7 @@ mod serve;
 mod socket;
 mod stopping;
 mod system;
+mod trust;
 
 use std::process::ExitCode;
 

@@ -16,10 +16,9 @@ use leptos::prelude::{provide_context, use_context};
 use leptos_axum::{LeptosRoutes, ResponseOptions, generate_route_list};
 use tidegate_app::{App, Bundle, FirstPaint, shell};
 
-use crate::api::session_id;
+use crate::api::{password_login, session};
 use crate::assets;
 use crate::gateway::Gateway;
-use crate::serve::now_seconds;
 
 #[derive(Clone)]
 struct PageState {
@@ -112,7 +111,7 @@ fn provide_page(gateway: &Gateway, headers: &HeaderMap) {
 }
 
 fn first_paint(gateway: &Gateway, headers: &HeaderMap) -> FirstPaint {
-    let session = session_id(headers).and_then(|id| gateway.admin.session(id, now_seconds()));
+    let session = session(gateway, headers);
     FirstPaint {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         node: gateway.config.node.clone(),
@@ -120,7 +119,7 @@ fn first_paint(gateway: &Gateway, headers: &HeaderMap) -> FirstPaint {
         connections: gateway.hub.connection_count() as u64,
         members: gateway.hub.member_count() as u64,
         admin: session.is_some(),
-        password_login: gateway.admin.has_password(),
+        password_login: password_login(gateway),
     }
 }
 

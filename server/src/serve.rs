@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use tidegate_auth::{AdminAuth, TokenError, Tokens};
+use tidegate_auth::{AdminAuth, TokenError};
 use tidegate_bus::{Bus, InProcess, InProcessConfig, Redis, RedisConfig};
 use tidegate_hub::{Definitions, Hub, SystemClock};
 use tidegate_protocol::DefinitionError;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -21,7 +22,8 @@ use crate::lifecycle::LifecyclePublisher;
 use crate::sampler::History;
 use crate::socket::LongPolls;
 use crate::stopping::StopSignals;
-use crate::{api, assets, cluster, http, sampler, stopping, system};
+use crate::trust::{Trust, TrustError};
+use crate::{api, assets, cluster, http, sampler, stopping, system, trust};
 
 /// The link printed at start is good for a day.
 const START_LINK_SECONDS: u64 = 24 * 3600;
@@ -45,6 +47,8 @@ pub(crate) enum ServeError {
     Definition(#[from] DefinitionError),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     #[error("--log {0:?} is no log filter; use error, warn, info, debug or trace")]
     Log(String),
     #[error("the gateway has stopped: {0}")]
@@ -82,7 +86,7 @@ async fn run(config: Config) -> Result<(), ServeError> {
         .await
         .map_err(|source| ServeError::Listen { address, source })?;
     let stopping = CancellationToken::new();
-    let gateway = start(config, stopping.clone())?;
+    let gateway = start(config, stopping.clone()).await?;
     // Before anybody learns that the gateway runs.
     let mut asked_to_stop = StopSignals::catch()?;
     announce(&gateway, listener.local_addr()?)?;
@@ -105,11 +109,13 @@ async fn run(config: Config) -> Result<(), ServeError> {
         abort.abort();
     }
     stopping::end_bus(&gateway, &stopping).await;
+    trust::end(&gateway).await;
     Ok(())
 }
 
 /// Puts the parts together and starts what runs beside the sockets.
-fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, ServeError> {
+async fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, ServeError> {
+    let (trust, tokens) = Trust::open(&config).await?;
     let definitions = Definitions::new(config.definitions.clone(), config.limits.definitions)?;
     let hub = Arc::new(Hub::new(
         config.limits.clone(),
@@ -139,7 +145,9 @@ fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, Se
     };
     let lifecycle = Arc::new(LifecyclePublisher::new(bus.clone(), hub.clone()));
     let gateway = Arc::new(Gateway {
-        tokens: Tokens::new(&config.secret),
+        tokens,
+        trust,
+        hashing: Semaphore::new(1),
         admin: AdminAuth::new(
             config.admin_password.as_ref().map(|p| p.0.as_str()),
             now_seconds(),
@@ -156,7 +164,10 @@ fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, Se
         bus,
         config,
     });
+    // What the store defines holds before the first client joins.
+    trust::refresh(&gateway).await?;
     tokio::spawn(lifecycle.run());
+    tokio::spawn(trust::run(gateway.clone()));
     tokio::spawn(system::run_clock(hub.clone()));
     tokio::spawn(system::run_presence(hub.clone()));
     tokio::spawn(system::run_idle(gateway.clone()));

@@ -12,7 +12,15 @@ pub(crate) async fn session() -> Result<SessionInfo, ApiError> {
 }
 
 pub(crate) async fn sign_in(password: String) -> Result<SessionInfo, ApiError> {
-    send("POST", "/api/v1/session", &SignIn { password }).await
+    send(
+        "POST",
+        "/api/v1/session",
+        &SignIn {
+            name: None,
+            password,
+        },
+    )
+    .await
 }
 
 pub(crate) async fn sign_out() -> Result<Done, ApiError> {

@@ -72,7 +72,7 @@ impl Gateway {
             .args(["--log", "warn", "--admin-password", PASSWORD])
             .arg("--config")
             .arg(&config)
-            .arg("--state-dir")
+            .arg("--data-dir")
             .arg(state.path());
         if !flags.contains(&"--redis-url") {
             command.args(["--bus-listen", "127.0.0.1:0"]);

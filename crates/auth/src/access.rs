@@ -1,7 +1,8 @@
 //! Who may join and who may push: the definition of the channel against what was shown.
 
+use crate::tokens::Checked;
 use tidegate_protocol::{
-    Claims, Definition, JoinRule, PushRule, Reason, Standing, TopicPattern, is_reserved_topic,
+    Allow, Definition, JoinRule, PushRule, Reason, Standing, is_reserved_topic,
 };
 
 /// Where a token came from. The join payload wins, then the subprotocol, then the query.
@@ -19,7 +20,7 @@ pub enum Shown {
     /// No token at all.
     Nothing,
     /// A token, good or not.
-    Token(TokenSource, Result<Claims, Reason>),
+    Token(TokenSource, Result<Checked, Reason>),
 }
 
 /// Decides a join. `compat` is `--tangram-compat`: a socket's token for `system` then opens every
@@ -39,27 +40,32 @@ pub fn admit(
         Shown::Token(source, claims) => (*source, claims),
     };
     let public = definition.join == JoinRule::Public && !admin_only;
-    let decided = claims
-        .as_ref()
-        .map_err(|reason| *reason)
-        .and_then(|claims| {
-            let is_admin = claims.channel == "admin";
-            let matches = TopicPattern::new(&claims.channel).is_ok_and(|p| p.matches(topic));
-            if admin_only {
-                return if is_admin {
-                    Ok(Standing::Admin)
-                } else {
-                    Err(Reason::TokenForAnotherChannel)
-                };
-            }
-            if is_admin && definition.push == PushRule::Admin {
-                return Ok(Standing::Admin);
-            }
-            if matches || (compat && source == TokenSource::Socket && claims.channel == "system") {
-                return Ok(Standing::Token);
-            }
-            Err(Reason::TokenForAnotherChannel)
-        });
+    let decided =
+        claims
+            .as_ref()
+            .map_err(|reason| *reason)
+            .and_then(|Checked { claims, .. }| {
+                let is_admin = claims.is_admin();
+                if !claims.allow.join && !is_admin {
+                    return Err(Reason::Unauthorized);
+                }
+                if admin_only {
+                    return if is_admin {
+                        Ok(Standing::Admin)
+                    } else {
+                        Err(Reason::TokenForAnotherChannel)
+                    };
+                }
+                if is_admin && definition.push == PushRule::Admin {
+                    return Ok(Standing::Admin);
+                }
+                if claims.covers(topic)
+                    || (compat && source == TokenSource::Socket && claims.names("system"))
+                {
+                    return Ok(Standing::Token);
+                }
+                Err(Reason::TokenForAnotherChannel)
+            });
     match decided {
         // The socket's token was not meant for this channel, and none is needed.
         Err(_) if public && source == TokenSource::Socket => Ok(Standing::Anonymous),
@@ -67,8 +73,11 @@ pub fn admit(
     }
 }
 
-/// Decides a push of a member.
-pub fn may_push(definition: &Definition, standing: Standing) -> bool {
+/// Decides a push of a member, by what its token allows where it showed one.
+pub fn may_push(definition: &Definition, standing: Standing, allow: Option<Allow>) -> bool {
+    if allow.is_some_and(|allow| !allow.push && !allow.admin) {
+        return false;
+    }
     match definition.push {
         PushRule::Member => true,
         PushRule::Token => standing >= Standing::Token,
@@ -82,14 +91,14 @@ mod tests {
     use super::*;
     use Reason::{TokenExpired, TokenForAnotherChannel, Unauthorized};
     use TokenSource::{Join, Socket};
+    use tidegate_protocol::{Claims, Right};
 
     fn token(source: TokenSource, channel: &str) -> Shown {
         Shown::Token(
             source,
-            Ok(Claims {
-                id: "a".into(),
-                channel: channel.into(),
-                exp: 1,
+            Ok(Checked {
+                claims: Claims::new("a", channel, 1),
+                kid: None,
             }),
         )
     }
@@ -270,8 +279,32 @@ mod tests {
             (PushRule::Nobody, [false, false, false]),
         ] {
             let definition = rule(JoinRule::Public, push);
-            let answer = [Anonymous, Token, Admin].map(|s| may_push(&definition, s));
+            let answer = [Anonymous, Token, Admin].map(|s| may_push(&definition, s, None));
             assert_eq!(answer, allowed, "{push:?}");
+            let with = |rights: &[Right]| {
+                let allow = rights.iter().copied().collect();
+                [Anonymous, Token, Admin].map(|s| may_push(&definition, s, Some(allow)))
+            };
+            assert_eq!(with(&[Right::Join, Right::Push]), allowed, "{push:?}");
+            assert_eq!(with(&[Right::Join]), [false; 3], "{push:?}");
         }
+    }
+
+    /// A token that does not allow joining opens nothing, though its channel is the right one.
+    #[test]
+    fn a_token_without_the_right_to_join() {
+        let claims = |rights: &[Right]| {
+            let claims = Claims {
+                allow: rights.iter().copied().collect(),
+                ..Claims::new("a", "room", 1)
+            };
+            Shown::Token(Join, Ok(Checked { claims, kid: None }))
+        };
+        let definition = rule(JoinRule::Token, PushRule::Member);
+        let answer = |rights: &[Right], topic| admit(&definition, topic, &claims(rights), false);
+        assert_eq!(answer(&[Right::Push], "room"), Err(Unauthorized));
+        assert_eq!(answer(&[Right::Join], "room"), Ok(Standing::Token));
+        assert_eq!(answer(&[Right::Admin], "admin"), Ok(Standing::Admin));
+        assert_eq!(answer(&[Right::Join], "admin"), Err(TokenForAnotherChannel));
     }
 }

@@ -1,7 +1,7 @@
-//! The admin credential: a password, or a one-time link; then a session.
+//! The admin credential: a password, or a one-time link; and how sign-ins are slowed down.
 //!
 //! Everything secret is kept as its SHA-256, so that comparing takes the same time whatever was
-//! given and a memory dump gives no session away.
+//! given.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -20,8 +20,6 @@ use crate::tokens::{LEEWAY_SECONDS, TokenError, Tokens};
 pub const SESSION_SECONDS: u64 = 12 * 3600;
 /// How long a link made by `tidegate admin-link` lasts.
 pub const LINK_SECONDS: u64 = 600;
-/// Sessions at once; a further one ends the oldest.
-const MAX_SESSIONS: usize = 1000;
 
 type Hash = [u8; 32];
 
@@ -35,6 +33,9 @@ pub enum AdminError {
     /// The password is not the one.
     #[error("the password is wrong")]
     WrongPassword,
+    /// The name or the password is not the one; which of them is not said.
+    #[error("the name or the password is wrong")]
+    WrongUser,
     /// There is no password; a link is needed.
     #[error(
         "no admin password is set; open the link printed at start, or make a new one with `tidegate admin-link`"
@@ -50,15 +51,6 @@ pub enum AdminError {
     BadLink,
 }
 
-/// A session that was just opened.
-#[derive(Debug, Clone)]
-pub struct Session {
-    /// What the cookie holds.
-    pub id: String,
-    /// When it ends, in seconds since 1970.
-    pub expires_at: u64,
-}
-
 /// What a one-time link says. It has no `channel`, so it is no token for a channel, and a token
 /// for a channel has no `purpose`, so it is no link.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -71,11 +63,10 @@ struct Link {
 
 const LINK_PURPOSE: &str = "tidegate-admin-link";
 
-/// Checks administrators and remembers who is one.
+/// Checks the administrator's credential.
 pub struct AdminAuth {
     password: Option<Hash>,
     started_at: u64,
-    sessions: Mutex<HashMap<Hash, u64>>,
     /// The links that were used, until they would end anyway.
     used_links: Mutex<HashMap<String, u64>>,
     throttle: Throttle,
@@ -87,7 +78,6 @@ impl AdminAuth {
         Self {
             password: password.map(hash),
             started_at: now,
-            sessions: Mutex::default(),
             used_links: Mutex::default(),
             throttle: Throttle::default(),
         }
@@ -98,18 +88,33 @@ impl AdminAuth {
         self.password.is_some()
     }
 
-    /// Opens a session for the right password.
-    pub fn sign_in(&self, given: &str, from: IpAddr, now: u64) -> Result<Session, AdminError> {
+    /// Whether this is the password.
+    pub fn sign_in(&self, given: &str, from: IpAddr) -> Result<(), AdminError> {
         let password = self.password.as_ref().ok_or(AdminError::NoPassword)?;
         let tried_at = Instant::now();
         self.check_wait(from, tried_at)?;
         if bool::from(password.ct_eq(&hash(given))) {
             self.throttle.succeeded(from);
-            Ok(self.open(now))
+            Ok(())
         } else {
             self.throttle.failed(from, tried_at);
             Err(AdminError::WrongPassword)
         }
+    }
+
+    /// Whether this address may try to sign in as a user now.
+    pub fn may_try(&self, from: IpAddr) -> Result<(), AdminError> {
+        self.check_wait(from, Instant::now())
+    }
+
+    /// What came of it.
+    pub fn tried(&self, from: IpAddr, good: bool) -> Result<(), AdminError> {
+        if good {
+            self.throttle.succeeded(from);
+            return Ok(());
+        }
+        self.throttle.failed(from, Instant::now());
+        Err(AdminError::WrongUser)
     }
 
     fn check_wait(&self, from: IpAddr, tried_at: Instant) -> Result<(), AdminError> {
@@ -131,19 +136,20 @@ impl AdminAuth {
         })
     }
 
-    /// Opens a session for a link, once.
+    /// Whether this link is good; it is so once.
     pub fn follow_link(
         &self,
         tokens: &Tokens,
         link: &str,
         from: IpAddr,
         now: u64,
-    ) -> Result<Session, AdminError> {
+    ) -> Result<(), AdminError> {
         let tried_at = Instant::now();
         self.check_wait(from, tried_at)?;
         let good = tokens
             .verify::<Link>(link)
             .ok()
+            .map(|(link, _)| link)
             .filter(|link| link.purpose == LINK_PURPOSE && link.iat >= self.started_at)
             .is_some_and(|link| {
                 let mut used = self.used_links.lock();
@@ -151,46 +157,16 @@ impl AdminAuth {
                 used.insert(link.jti, link.exp).is_none()
             });
         if good {
-            Ok(self.open(now))
+            Ok(())
         } else {
             self.throttle.failed(from, tried_at);
             Err(AdminError::BadLink)
         }
     }
-
-    fn open(&self, now: u64) -> Session {
-        let session = Session {
-            id: random_text(),
-            expires_at: now + SESSION_SECONDS,
-        };
-        let mut sessions = self.sessions.lock();
-        sessions.retain(|_, expires_at| *expires_at > now);
-        if sessions.len() >= MAX_SESSIONS
-            && let Some(oldest) = sessions.iter().min_by_key(|(_, e)| **e).map(|(id, _)| *id)
-        {
-            sessions.remove(&oldest);
-        }
-        sessions.insert(hash(&session.id), session.expires_at);
-        session
-    }
-
-    /// When the session ends, if it is one.
-    pub fn session(&self, id: &str, now: u64) -> Option<u64> {
-        self.sessions
-            .lock()
-            .get(&hash(id))
-            .copied()
-            .filter(|expires_at| *expires_at > now)
-    }
-
-    /// Ends a session.
-    pub fn sign_out(&self, id: &str) {
-        self.sessions.lock().remove(&hash(id));
-    }
 }
 
 /// 256 random bits.
-fn random_text() -> String {
+pub fn random_text() -> String {
     let bytes: [u8; 32] = rand::rng().random();
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
@@ -204,21 +180,15 @@ mod tests {
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
 
     #[test]
-    fn the_password_opens_a_session_until_it_ends() {
+    fn the_password_is_the_one_or_not() {
         let admin = AdminAuth::new(Some("open sesame"), now());
         assert_eq!(
-            admin.sign_in("open", HERE, now()).unwrap_err(),
+            admin.sign_in("open", HERE).unwrap_err(),
             AdminError::WrongPassword
         );
-        let session = admin.sign_in("open sesame", HERE, 1000).unwrap();
-        assert_eq!(
-            admin.session(&session.id, 1000),
-            Some(1000 + SESSION_SECONDS)
-        );
-        assert_eq!(admin.session(&session.id, 1000 + SESSION_SECONDS), None);
-        assert_eq!(admin.session("guess", 1000), None);
-        admin.sign_out(&session.id);
-        assert_eq!(admin.session(&session.id, 1000), None);
+        assert_eq!(admin.sign_in("open sesame", HERE), Ok(()));
+        let none = AdminAuth::new(None, now());
+        assert_eq!(none.sign_in("", HERE), Err(AdminError::NoPassword));
     }
 
     #[test]
@@ -226,16 +196,16 @@ mod tests {
         let admin = AdminAuth::new(Some("open sesame"), now());
         for _ in 0..4 {
             assert_eq!(
-                admin.sign_in("guess", HERE, now()).unwrap_err(),
+                admin.sign_in("guess", HERE).unwrap_err(),
                 AdminError::WrongPassword
             );
         }
-        let waiting = admin.sign_in("open sesame", HERE, now()).unwrap_err();
+        let waiting = admin.sign_in("open sesame", HERE).unwrap_err();
         assert_eq!(waiting, AdminError::TooManyTries(1));
     }
 
     #[test]
-    fn a_link_opens_one_session_and_is_no_token() {
+    fn a_link_is_good_once_and_is_no_token() {
         let admin = AdminAuth::new(None, now());
         let link = AdminAuth::make_link(&tokens(), now(), 60).unwrap();
         assert_eq!(tokens().check(&link), Err(Reason::InvalidToken));
@@ -251,11 +221,7 @@ mod tests {
             admin.follow_link(&tokens(), &old, HERE, now()).unwrap_err(),
             AdminError::BadLink
         );
-        let claims = Claims {
-            id: "a".into(),
-            channel: "admin".into(),
-            exp: now() + 60,
-        };
+        let claims = Claims::new("a", "admin", now() + 60);
         let token = tokens().issue(&claims).unwrap();
         assert_eq!(
             admin
@@ -263,16 +229,5 @@ mod tests {
                 .unwrap_err(),
             AdminError::BadLink
         );
-    }
-
-    #[test]
-    fn sessions_are_bounded_and_the_oldest_goes_first() {
-        let admin = AdminAuth::new(Some("open sesame"), 0);
-        let first = admin.open(1);
-        for n in 0..MAX_SESSIONS as u64 {
-            admin.open(2 + n);
-        }
-        assert_eq!(admin.sessions.lock().len(), MAX_SESSIONS);
-        assert_eq!(admin.session(&first.id, 2), None);
     }
 }

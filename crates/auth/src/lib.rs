@@ -6,13 +6,27 @@
 mod access;
 mod admin;
 mod bearer;
+mod directory;
+mod keyring;
+mod password;
+mod revoked;
+mod seal;
 mod secret;
 mod throttle;
 mod tokens;
 
 pub use access::{Shown, TokenSource, admit, may_push};
-pub use admin::{AdminAuth, AdminError, LINK_SECONDS, SESSION_SECONDS, Session};
+pub use admin::{AdminAuth, AdminError, LINK_SECONDS, SESSION_SECONDS, random_text};
 pub use bearer::{Bearer, MIN_BEARER_BYTES};
+pub use directory::{
+    BUILT_IN_ADMIN, Directory, Known, KnownKey, KnownSession, KnownUser, Principal, fingerprint,
+};
+pub use keyring::{Key, KeyUse, Keyring, kid_of};
+pub use password::{
+    MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, hash_password, verify_password,
+};
+pub use revoked::{Marks, Revoked};
+pub use seal::{Seal, SealError};
 pub use secret::{Secret, SecretError};
 pub use throttle::Throttle;
-pub use tokens::{LEEWAY_SECONDS, TokenError, Tokens};
+pub use tokens::{Checked, LEEWAY_SECONDS, TokenError, Tokens};

@@ -56,6 +56,16 @@ impl Secret {
         }
     }
 
+    /// A random one of 256 bits.
+    pub fn random() -> Self {
+        Self(crate::admin::random_text().into_bytes())
+    }
+
+    /// As it was before it was sealed.
+    pub fn from_bytes(bytes: Vec<u8>) -> Self {
+        Self(bytes)
+    }
+
     fn make(path: &Path) -> std::io::Result<Self> {
         use std::os::unix::fs::OpenOptionsExt;
         let bytes: [u8; 32] = rand::rng().random();
@@ -85,7 +95,8 @@ impl Secret {
         }
     }
 
-    pub(crate) fn bytes(&self) -> &[u8] {
+    /// For signing and sealing; nothing else may see them.
+    pub fn bytes(&self) -> &[u8] {
         &self.0
     }
 }

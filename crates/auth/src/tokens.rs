@@ -1,39 +1,96 @@
 //! Signing and checking tokens: HS256 and nothing else (wire.md A13).
 
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, encode};
+use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header, encode};
+use parking_lot::RwLock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tidegate_protocol::{Claims, Reason};
 
-use crate::secret::Secret;
+use crate::keyring::{KeyUse, Keyring};
+use crate::revoked::{Marks, Revoked};
 
 /// How long past its `exp` a token is still taken, for clocks that disagree a little.
 pub const LEEWAY_SECONDS: u64 = 5;
 
-/// Issues and checks tokens with one secret.
+/// Issues and checks tokens. Keys and revocations may be replaced at any time.
 pub struct Tokens {
-    signing: EncodingKey,
-    checking: DecodingKey,
+    state: RwLock<Arc<State>>,
     validation: Validation,
+}
+
+#[derive(Default)]
+struct State {
+    keys: Arc<Keyring>,
+    revoked: Arc<Revoked>,
 }
 
 /// Why no token could be issued.
 #[derive(Debug, thiserror::Error)]
-#[error("the token could not be signed: {0}")]
-pub struct TokenError(#[from] jsonwebtoken::errors::Error);
+pub enum TokenError {
+    /// The library refuses.
+    #[error("the token could not be signed: {0}")]
+    Signing(#[from] jsonwebtoken::errors::Error),
+    /// There is no key that signs.
+    #[error("there is no key that signs tokens; rotate the keys")]
+    NoKey,
+}
+
+/// A token that is good.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checked {
+    /// What it says.
+    pub claims: Claims,
+    /// The key that signed it, where it names one.
+    pub kid: Option<String>,
+}
 
 impl Tokens {
     /// Ready to sign and check.
-    pub fn new(secret: &Secret) -> Self {
+    pub fn new(keys: Keyring) -> Self {
         let mut validation = Validation::new(Algorithm::HS256);
         validation.leeway = LEEWAY_SECONDS;
         validation.validate_aud = false;
+        validation.validate_nbf = true;
+        let state = State {
+            keys: Arc::new(keys),
+            revoked: Arc::default(),
+        };
         Self {
-            signing: EncodingKey::from_secret(secret.bytes()),
-            checking: DecodingKey::from_secret(secret.bytes()),
+            state: RwLock::new(Arc::new(state)),
             validation,
         }
+    }
+
+    /// From here on these keys sign and check.
+    pub fn set_keys(&self, keys: Keyring) {
+        let mut state = self.state.write();
+        *state = Arc::new(State {
+            keys: Arc::new(keys),
+            revoked: state.revoked.clone(),
+        });
+    }
+
+    /// From here on this is refused.
+    pub fn set_revoked(&self, revoked: Revoked) {
+        let mut state = self.state.write();
+        *state = Arc::new(State {
+            keys: state.keys.clone(),
+            revoked: Arc::new(revoked),
+        });
+    }
+
+    /// What is refused.
+    pub fn revoked(&self) -> Arc<Revoked> {
+        self.state.read().revoked.clone()
+    }
+
+    /// The keys.
+    pub fn keys(&self) -> Arc<Keyring> {
+        self.state.read().keys.clone()
     }
 
     /// Signs the claims.
@@ -41,21 +98,66 @@ impl Tokens {
         self.sign(claims)
     }
 
-    /// Checks signature, algorithm and life, not what the token is for.
-    pub fn check(&self, token: &str) -> Result<Claims, Reason> {
-        self.verify(token)
+    /// Checks signature, algorithm, life and revocation, not what the token is for.
+    pub fn check(&self, token: &str) -> Result<Checked, Reason> {
+        let (claims, kid) = self.verify::<Claims>(token)?;
+        if self.revoked().holds(&Marks::of(&claims, kid.as_deref())) {
+            return Err(Reason::TokenRevoked);
+        }
+        Ok(Checked { claims, kid })
+    }
+
+    /// Whether a token that was good once is so no more, its life apart: it was revoked, or the key
+    /// that signed it was.
+    pub fn is_revoked(&self, token: &Marks<'_>) -> bool {
+        let keys = self.keys();
+        let key_is_gone = match token.kid {
+            Some(kid) => keys
+                .checks(kid)
+                .is_none_or(|key| key.usage == KeyUse::Revoked),
+            None => keys.plain().is_none(),
+        };
+        key_is_gone || self.revoked().holds(token)
     }
 
     pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, TokenError> {
-        Ok(encode(
-            &Header::new(Algorithm::HS256),
-            claims,
-            &self.signing,
-        )?)
+        let keys = self.keys();
+        let (kid, key) = keys.signing().ok_or(TokenError::NoKey)?;
+        let mut header = Header::new(Algorithm::HS256);
+        header.kid = Some(kid.to_owned());
+        Ok(encode(&header, claims, key)?)
     }
 
-    pub(crate) fn verify<C: DeserializeOwned + Clone>(&self, token: &str) -> Result<C, Reason> {
-        match decode::<C>(token, &self.checking, &self.validation) {
+    pub(crate) fn verify<C: DeserializeOwned + Clone>(
+        &self,
+        token: &str,
+    ) -> Result<(C, Option<String>), Reason> {
+        let header = decode_header(token).map_err(|_| Reason::InvalidToken)?;
+        let keys = self.keys();
+        let key = match &header.kid {
+            None => keys.plain().ok_or(Reason::InvalidToken)?,
+            Some(kid) => {
+                let found = keys.checks(kid).ok_or(Reason::InvalidToken)?;
+                match found.usage {
+                    KeyUse::Signs => &found.key,
+                    // Its last token has expired.
+                    KeyUse::ChecksUntil(until) if until < now_ms() => {
+                        return Err(Reason::TokenExpired);
+                    }
+                    KeyUse::ChecksUntil(_) => &found.key,
+                    KeyUse::Revoked => return Err(Reason::TokenRevoked),
+                }
+            }
+        };
+        self.decoded(token, key).map(|claims| (claims, header.kid))
+    }
+
+    fn decoded<C: DeserializeOwned + Clone>(
+        &self,
+        token: &str,
+        key: &DecodingKey,
+    ) -> Result<C, Reason> {
+        match decode::<C>(token, key, &self.validation) {
             Ok(data) => Ok(data.claims),
             Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
                 Err(Reason::TokenExpired)
@@ -65,11 +167,21 @@ impl Tokens {
     }
 }
 
+fn now_ms() -> u64 {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
+}
+
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::keyring::{Key, kid_of};
+    use crate::secret::Secret;
     use base64::Engine;
     use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+    use jsonwebtoken::EncodingKey;
 
     pub(crate) fn now() -> u64 {
         std::time::SystemTime::now()
@@ -79,14 +191,22 @@ pub(crate) mod tests {
     }
 
     pub(crate) fn tokens() -> Tokens {
-        Tokens::new(&Secret::given("a secret for tests").unwrap())
+        Tokens::new(Keyring::of(&secret("a secret for tests")))
+    }
+
+    fn secret(text: &str) -> Secret {
+        Secret::given(text).unwrap()
     }
 
     fn claims(exp: u64) -> Claims {
-        Claims {
-            id: "alice".into(),
-            channel: "room".into(),
-            exp,
+        Claims::new("alice", "room", exp)
+    }
+
+    fn key(kid: &str, usage: KeyUse) -> Key {
+        Key {
+            kid: kid.to_owned(),
+            secret: secret(&format!("the secret of {kid}")),
+            usage,
         }
     }
 
@@ -98,9 +218,20 @@ pub(crate) mod tests {
             let part = token.split('.').nth(n).unwrap();
             serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
         };
-        assert_eq!(part(0), serde_json::json!({"typ": "JWT", "alg": "HS256"}));
+        let kid = kid_of(&secret("a secret for tests"));
+        assert_eq!(
+            part(0),
+            serde_json::json!({"typ": "JWT", "alg": "HS256", "kid": kid})
+        );
         assert_eq!(part(1).as_object().unwrap().len(), 3);
-        assert_eq!(tokens().check(&token), Ok(claims(now() + 60)));
+        let checked = tokens().check(&token).unwrap();
+        assert_eq!(
+            checked,
+            Checked {
+                claims: claims(now() + 60),
+                kid: Some(kid)
+            }
+        );
     }
 
     /// Forged tokens: alg none, another algorithm, another secret, missing claims, garbage.
@@ -154,5 +285,86 @@ pub(crate) mod tests {
                 .check(&tokens().issue(&claims(now() + 1)).unwrap())
                 .is_ok()
         );
+    }
+
+    /// P10, P11: a key that was rotated out checks until its time is over, one that was revoked
+    /// checks nothing, one that is unknown never did.
+    #[test]
+    fn keys_rotate() {
+        let tokens = Tokens::new(Keyring::new([key("a", KeyUse::Signs)], None));
+        let by_a = tokens.issue(&claims(now() + 60)).unwrap();
+        let later = now_ms() + 60_000;
+        let b = || key("b", KeyUse::Signs);
+        tokens.set_keys(Keyring::new(
+            [b(), key("a", KeyUse::ChecksUntil(later))],
+            None,
+        ));
+        let by_b = tokens.issue(&claims(now() + 60)).unwrap();
+        assert_eq!(tokens.check(&by_b).unwrap().kid.as_deref(), Some("b"));
+        assert!(tokens.check(&by_a).is_ok());
+        tokens.set_keys(Keyring::new([b(), key("a", KeyUse::ChecksUntil(1))], None));
+        assert_eq!(tokens.check(&by_a), Err(Reason::TokenExpired));
+        tokens.set_keys(Keyring::new([b(), key("a", KeyUse::Revoked)], None));
+        assert_eq!(tokens.check(&by_a), Err(Reason::TokenRevoked));
+        tokens.set_keys(Keyring::new([b()], None));
+        assert_eq!(tokens.check(&by_a), Err(Reason::InvalidToken));
+        tokens.set_keys(Keyring::new([key("a", KeyUse::ChecksUntil(later))], None));
+        assert!(matches!(tokens.issue(&claims(1)), Err(TokenError::NoKey)));
+    }
+
+    /// A token that names no key is checked with the shared secret or not at all, and one that
+    /// names a key never with another.
+    #[test]
+    fn a_key_is_not_confused_with_another() {
+        let shared = secret("a secret for tests");
+        let plain = encode(
+            &Header::new(Algorithm::HS256),
+            &claims(now() + 60),
+            &EncodingKey::from_secret(b"a secret for tests"),
+        )
+        .unwrap();
+        let with = Tokens::new(Keyring::new([key("a", KeyUse::Signs)], Some(&shared)));
+        assert_eq!(with.check(&plain).unwrap().kid, None);
+        let without = Tokens::new(Keyring::new([key("a", KeyUse::Signs)], None));
+        assert_eq!(without.check(&plain), Err(Reason::InvalidToken));
+        for kid in ["a", "", "../../dev/null", "a' OR 1=1"] {
+            let mut header = Header::new(Algorithm::HS256);
+            header.kid = Some(kid.to_owned());
+            let key = EncodingKey::from_secret(b"a secret for tests");
+            let forged = encode(&header, &claims(now() + 60), &key).unwrap();
+            assert_eq!(with.check(&forged), Err(Reason::InvalidToken), "{kid}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_is_not_valid_yet_is_refused() {
+        let body = serde_json::json!({
+            "id": "a", "channel": "room", "exp": now() + 600, "nbf": now() + 300,
+        });
+        let token = encode(
+            &Header::new(Algorithm::HS256),
+            &body,
+            &EncodingKey::from_secret(b"a secret for tests"),
+        )
+        .unwrap();
+        assert_eq!(tokens().check(&token), Err(Reason::InvalidToken));
+    }
+
+    /// P12.
+    #[test]
+    fn a_revoked_token_is_refused() {
+        let tokens = tokens();
+        let named = Claims {
+            jti: Some("1".into()),
+            iat: Some(now()),
+            ..claims(now() + 60)
+        };
+        let token = tokens.issue(&named).unwrap();
+        assert!(tokens.check(&token).is_ok());
+        tokens.set_revoked(Revoked {
+            tokens: ["1".to_owned()].into(),
+            ..Revoked::default()
+        });
+        assert_eq!(tokens.check(&token), Err(Reason::TokenRevoked));
     }
 }

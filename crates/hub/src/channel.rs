@@ -15,6 +15,7 @@ use tidegate_protocol::{
 use tidegate_websocket::Frame;
 
 use crate::connection::{Connection, Joined};
+use crate::grant::Grant;
 use crate::members::{Chunk, Member, Members};
 use crate::outbox::{Events, deflated, frame};
 use crate::presence::{Pending, Tracked, count_json};
@@ -218,6 +219,7 @@ impl Channel {
             channel: self.clone(),
             join_ref: member.join_ref.clone(),
             standing: member.standing,
+            grant: member.grant.clone(),
             echo: member.options.echo,
         });
         // Before a broadcast can find the member.
@@ -236,13 +238,19 @@ impl Channel {
     }
 
     /// Gives the connection's member another standing; `false` when there is no such member.
-    pub(crate) fn set_standing(&self, connection: &Connection, standing: Standing) -> bool {
+    pub(crate) fn renew(
+        &self,
+        connection: &Connection,
+        standing: Standing,
+        grant: Option<&Arc<Grant>>,
+    ) -> bool {
         let state = self.state.lock();
-        let found = state
-            .members
-            .with(connection.key, |member| member.standing = standing);
+        let found = state.members.with(connection.key, |member| {
+            member.standing = standing;
+            member.grant = grant.cloned();
+        });
         if found.is_some() {
-            connection.set_standing(self.topic.as_str(), standing);
+            connection.renew(self.topic.as_str(), standing, grant.cloned());
         }
         found.is_some()
     }
@@ -393,6 +401,14 @@ impl Channel {
     /// The members, as they are at this moment.
     pub(crate) fn members(&self) -> Vec<Member> {
         self.state.lock().members.to_vec()
+    }
+
+    /// Looks at every member, one chunk at a time: joins and leaves do not wait for all of them.
+    pub(crate) fn for_each_member(&self, mut look: impl FnMut(&Member)) {
+        let chunks = self.state.lock().members.chunks();
+        for chunk in chunks {
+            chunk.for_each(&mut look);
+        }
     }
 
     /// Sends events to all members, encoded at most once for each serializer and written to each

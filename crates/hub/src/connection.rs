@@ -8,6 +8,7 @@ use parking_lot::Mutex;
 use tidegate_protocol::{Ref, Serializer, Standing};
 
 use crate::channel::Channel;
+use crate::grant::Grant;
 use crate::outbox::Outbox;
 
 /// What is known of a client before it says anything.
@@ -30,6 +31,8 @@ pub struct Joined {
     pub join_ref: Ref,
     /// What was shown.
     pub standing: Standing,
+    /// What is left of the token, where one was shown.
+    pub grant: Option<Arc<Grant>>,
     /// Whether its own events come back to it where the channel relays.
     pub(crate) echo: bool,
 }
@@ -136,10 +139,11 @@ impl Connection {
     }
 
     /// What was shown for this join now counts for its pushes.
-    pub(crate) fn set_standing(&self, topic: &str, standing: Standing) {
+    pub(crate) fn renew(&self, topic: &str, standing: Standing, grant: Option<Arc<Grant>>) {
         let mut joined = self.joined.lock();
         if let Ok(at) = find(&joined, topic) {
             joined[at].standing = standing;
+            joined[at].grant = grant;
         }
     }
 

@@ -80,6 +80,28 @@ impl Definitions {
         Ok(())
     }
 
+    /// Puts these in the place of all, as far as there is room for them.
+    pub(crate) fn replace(&self, definitions: impl Iterator<Item = Definition>) {
+        let all = definitions
+            .filter(|definition| definition.check().is_ok())
+            .filter_map(|d| d.pattern.as_ref().map(TopicPattern::to_string).zip(Some(d)))
+            .take(self.max)
+            .map(|(pattern, definition)| (pattern, Arc::new(definition)))
+            .collect();
+        *self.by_pattern.write() = all;
+    }
+
+    /// Whether this pattern is defined.
+    pub fn has(&self, pattern: &str) -> bool {
+        self.by_pattern.read().contains_key(pattern)
+    }
+
+    /// Whether this pattern may be defined without exceeding the bound.
+    pub fn has_room_for(&self, pattern: &str) -> bool {
+        let by_pattern = self.by_pattern.read();
+        by_pattern.contains_key(pattern) || by_pattern.len() < self.max
+    }
+
     /// Removes the definition of exactly this pattern; `false` if there was none.
     pub fn remove(&self, pattern: &str) -> bool {
         self.by_pattern.write().remove(pattern).is_some()

@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::cluster::Outgoing;
 use crate::connection::{Connection, ConnectionDetails};
 use crate::definitions::Definitions;
+use crate::grant::NextExpiry;
 use crate::membership::Lifecycle;
 use crate::remote::Remote;
 use crate::shards::Shards;
@@ -37,6 +38,7 @@ pub struct Hub {
     pub(crate) next_presence: AtomicU64,
     pub(crate) presence_prefix: String,
     /// What other gateways are to be told.
+    pub(crate) next_expiry: NextExpiry,
     pub(crate) outgoing: Outgoing,
     /// What other gateways have told.
     pub(crate) remote: Remote,
@@ -70,6 +72,7 @@ impl Hub {
             next_key: AtomicU64::new(1),
             next_presence: AtomicU64::new(1),
             presence_prefix: random_id(8),
+            next_expiry: NextExpiry::default(),
             outgoing: Outgoing::default(),
             remote: Remote::default(),
             unflushed: Mutex::default(),

@@ -37,7 +37,7 @@ impl Default for Limits {
             definitions: 1_000,
             remote_members: 1_000_000,
             deflate_min_bytes: usize::MAX,
-            presence_interval_ms: 50,
+            presence_interval_ms: 52,
         }
     }
 }

@@ -11,6 +11,7 @@ use parking_lot::Mutex;
 use tidegate_protocol::{Ref, Serializer, Standing, Topic};
 
 use crate::connection::Connection;
+use crate::grant::Grant;
 use crate::membership::JoinOptions;
 use crate::presence::Tracked;
 
@@ -23,6 +24,7 @@ pub(crate) struct Member {
     pub(crate) connection: Arc<Connection>,
     pub(crate) serializer: Serializer,
     pub(crate) standing: Standing,
+    pub(crate) grant: Option<Arc<Grant>>,
     pub(crate) options: JoinOptions,
     pub(crate) join_ref: Ref,
     pub(crate) joined_at: u64,

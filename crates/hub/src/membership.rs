@@ -15,6 +15,7 @@ use tidegate_protocol::{
 use crate::admin_feed::{self, SNAPSHOT_MAX};
 use crate::channel::Channel;
 use crate::connection::Connection;
+use crate::grant::Grant;
 use crate::hub::Hub;
 use crate::members::Member;
 use crate::presence::Tracked;
@@ -35,6 +36,8 @@ pub struct Join {
     pub key: Option<String>,
     /// What was shown.
     pub standing: Standing,
+    /// What is left of the token, where one was shown.
+    pub grant: Option<Arc<Grant>>,
     /// Metadata for presence.
     pub metadata: Map<String, Value>,
     /// What it asks for beside.
@@ -129,9 +132,11 @@ impl Hub {
             user,
             key,
             standing,
+            grant,
             metadata,
             options,
         } = join;
+        self.next_expiry.note(grant.as_deref());
         let now = self.now_ms();
         let user: Arc<str> = user.into();
         let before = connection
@@ -147,6 +152,7 @@ impl Hub {
             serializer,
             join_ref,
             standing,
+            grant,
             options,
             joined_at: now,
             tracked,
@@ -230,10 +236,17 @@ impl Hub {
     }
 
     /// Gives a member the standing of a newer token; `false` when the channel is not joined.
-    pub fn renew(&self, connection: &Arc<Connection>, topic: &str, standing: Standing) -> bool {
+    pub fn renew(
+        &self,
+        connection: &Arc<Connection>,
+        topic: &str,
+        standing: Standing,
+        grant: Option<&Arc<Grant>>,
+    ) -> bool {
+        self.next_expiry.note(grant.map(Arc::as_ref));
         connection
             .joined(topic)
-            .is_some_and(|joined| joined.channel.set_standing(connection, standing))
+            .is_some_and(|joined| joined.channel.renew(connection, standing, grant))
     }
 
     /// Replaces a member's presence metadata, and shows the member if it was hidden; `false` when

@@ -22,6 +22,13 @@ impl Hub {
             .then(|| self.redefine())
     }
 
+    /// Puts these in the place of all definitions there are; what is refused by
+    /// [`Definition::check`], or finds no room, does not hold. The rest as [`Hub::define`].
+    pub fn redefine_all(&self, definitions: impl Iterator<Item = Definition>) -> Vec<Lifecycle> {
+        self.definitions.replace(definitions);
+        self.redefine()
+    }
+
     fn redefine(&self) -> Vec<Lifecycle> {
         let now = self.now_ms();
         let mut lifecycle = Vec::new();

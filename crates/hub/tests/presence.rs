@@ -41,6 +41,7 @@ fn join(hub: &Hub, connection: &Arc<Connection>, user: usize, reference: &str) {
         user: format!("user{user}"),
         key: None,
         standing: Standing::Token,
+        grant: None,
         metadata: Map::new(),
         options: JoinOptions::default(),
     };
@@ -187,7 +188,7 @@ fn changes_within_the_interval_are_one_diff() {
         })
         .collect();
     assert!(drain(&first).is_empty(), "held back");
-    clock.advance(50);
+    clock.advance(hub.limits().presence_interval_ms);
     hub.flush_presence();
     let frames = drain(&first);
     assert_eq!(frames.len(), 1);

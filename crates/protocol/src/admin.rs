@@ -6,12 +6,19 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::definition::Definition;
+use crate::role::Role;
 
 /// `GET /api/v1/session`: what the page may offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionInfo {
     /// Whether this browser has signed in.
     pub admin: bool,
+    /// Who has: `admin`, or `user:<name>`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub principal: Option<String>,
+    /// What the role allows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<Role>,
     /// Whether a password is set; otherwise the link printed at start is the way in.
     pub password_login: bool,
     /// When the session ends.
@@ -22,7 +29,10 @@ pub struct SessionInfo {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
-    /// The admin password.
+    /// The user; without one it is the administrator of `--admin-password`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The password.
     pub password: String,
 }
 

@@ -2,13 +2,245 @@
 
 use serde::{Deserialize, Serialize};
 
-/// The claims of a Tidegate token, which are Tangram's: nothing more, nothing less.
+use crate::names::TopicPattern;
+
+/// The claims of a token. `id`, `channel` and `exp` are enough (wire.md A13): what a program signs
+/// with a shared secret may hold nothing else. What the gateway issues also says who issued it,
+/// when, and under which name it can be revoked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
 pub struct Claims {
     /// The user; becomes the presence key.
     pub id: String,
-    /// The topic that may be joined, or a `prefix:*` pattern.
-    pub channel: String,
+    /// The topics that may be joined, or `prefix:*` patterns; never empty.
+    pub channels: Vec<String>,
     /// When the token ends, in seconds since 1970.
     pub exp: u64,
+    /// What the token allows.
+    pub allow: Allow,
+    /// Its name, by which it can be revoked.
+    pub jti: Option<String>,
+    /// When it was issued, in seconds since 1970.
+    pub iat: Option<u64>,
+    /// Who issued it.
+    pub iss: Option<String>,
+}
+
+/// What a token allows, beside being shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Allow {
+    /// Joining its channels.
+    pub join: bool,
+    /// Pushing to them.
+    pub push: bool,
+    /// Being shown in presence, and seeing who else is.
+    pub presence: bool,
+    /// What an administrator may.
+    pub admin: bool,
+}
+
+/// What a token allows, word by word, as it stands in the token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Right {
+    /// Joining its channels.
+    Join,
+    /// Pushing to them.
+    Push,
+    /// Presence.
+    Presence,
+    /// What an administrator may.
+    Admin,
+}
+
+impl Allow {
+    /// What a token allows that says nothing about it.
+    pub const MEMBER: Allow = Allow {
+        join: true,
+        push: true,
+        presence: true,
+        admin: false,
+    };
+
+    /// As words.
+    pub fn rights(self) -> Vec<Right> {
+        [
+            (self.join, Right::Join),
+            (self.push, Right::Push),
+            (self.presence, Right::Presence),
+            (self.admin, Right::Admin),
+        ]
+        .into_iter()
+        .filter_map(|(has, right)| has.then_some(right))
+        .collect()
+    }
+}
+
+impl Default for Allow {
+    fn default() -> Self {
+        Self::MEMBER
+    }
+}
+
+impl FromIterator<Right> for Allow {
+    fn from_iter<I: IntoIterator<Item = Right>>(rights: I) -> Self {
+        let mut allow = Allow {
+            join: false,
+            push: false,
+            presence: false,
+            admin: false,
+        };
+        for right in rights {
+            match right {
+                Right::Join => allow.join = true,
+                Right::Push => allow.push = true,
+                Right::Presence => allow.presence = true,
+                Right::Admin => allow.admin = true,
+            }
+        }
+        allow
+    }
+}
+
+impl Claims {
+    /// The three claims that every token has.
+    pub fn new(id: impl Into<String>, channel: impl Into<String>, exp: u64) -> Self {
+        Self {
+            id: id.into(),
+            channels: vec![channel.into()],
+            exp,
+            allow: Allow::MEMBER,
+            jti: None,
+            iat: None,
+            iss: None,
+        }
+    }
+
+    /// Whether one of its channels is this topic, or a pattern that matches it.
+    pub fn covers(&self, topic: &str) -> bool {
+        self.channels
+            .iter()
+            .any(|channel| TopicPattern::new(channel).is_ok_and(|p| p.matches(topic)))
+    }
+
+    /// Whether it names exactly this channel.
+    pub fn names(&self, channel: &str) -> bool {
+        self.channels.iter().any(|one| one == channel)
+    }
+
+    /// Whether it is an administrator's.
+    pub fn is_admin(&self) -> bool {
+        self.allow.admin || self.names("admin")
+    }
+}
+
+/// As it stands in a token: one channel is `channel`, several are `channels`, and the user stands
+/// under `id` as well as under `sub`, as RFC 7519 has it.
+#[derive(Clone, Serialize, Deserialize)]
+struct Written {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iss: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sub: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channel: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    channels: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    allow: Option<Vec<Right>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    jti: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iat: Option<u64>,
+    exp: u64,
+}
+
+impl TryFrom<Written> for Claims {
+    type Error = &'static str;
+
+    fn try_from(written: Written) -> Result<Self, Self::Error> {
+        let mut channels = written.channels.unwrap_or_default();
+        channels.extend(written.channel);
+        if channels.is_empty() {
+            return Err("the token names no channel");
+        }
+        Ok(Self {
+            id: written.id.or(written.sub).ok_or("the token names nobody")?,
+            channels,
+            exp: written.exp,
+            allow: written
+                .allow
+                .map_or(Allow::MEMBER, |rights| rights.into_iter().collect()),
+            jti: written.jti,
+            iat: written.iat,
+            iss: written.iss,
+        })
+    }
+}
+
+impl From<Claims> for Written {
+    fn from(claims: Claims) -> Self {
+        let mut channels = claims.channels;
+        let channel = (channels.len() == 1).then(|| channels.pop()).flatten();
+        Self {
+            iss: claims.iss,
+            // A token without a name is one that a program signed: the three claims and no more.
+            sub: claims.jti.is_some().then(|| claims.id.clone()),
+            id: Some(claims.id),
+            channels: channel.is_none().then_some(channels),
+            channel,
+            allow: (claims.allow != Allow::MEMBER).then(|| claims.allow.rights()),
+            jti: claims.jti,
+            iat: claims.iat,
+            exp: claims.exp,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn three_claims_are_enough_and_stay_three() {
+        let written = json!({"id": "alice", "channel": "room", "exp": 5});
+        let claims: Claims = serde_json::from_value(written.clone()).unwrap();
+        assert_eq!(claims, Claims::new("alice", "room", 5));
+        assert_eq!(serde_json::to_value(&claims).unwrap(), written);
+    }
+
+    #[test]
+    fn what_a_token_may_say_beside() {
+        let written = json!({
+            "iss": "tidegate", "sub": "alice", "id": "alice", "channels": ["room", "news:*"],
+            "allow": ["join", "presence"], "jti": "1", "iat": 2, "exp": 5,
+        });
+        let claims: Claims = serde_json::from_value(written.clone()).unwrap();
+        assert!(claims.covers("room") && claims.covers("news:today") && !claims.covers("other"));
+        assert!(!claims.allow.push && claims.allow.join && !claims.is_admin());
+        assert_eq!(serde_json::to_value(&claims).unwrap(), written);
+        let by_sub = json!({"sub": "bob", "channel": "admin", "exp": 5});
+        let claims: Claims = serde_json::from_value(by_sub).unwrap();
+        assert!(claims.is_admin() && claims.id == "bob");
+    }
+
+    #[test]
+    fn what_is_missing_or_unknown_is_refused() {
+        for written in [
+            json!({"channel": "room", "exp": 5}),
+            json!({"id": "alice", "exp": 5}),
+            json!({"id": "alice", "channels": [], "exp": 5}),
+            json!({"id": "alice", "channel": "room"}),
+            json!({"id": "alice", "channel": "room", "exp": 5, "allow": ["everything"]}),
+            json!({"id": "alice", "channel": "room", "exp": 5, "allow": "join"}),
+        ] {
+            assert!(
+                serde_json::from_value::<Claims>(written.clone()).is_err(),
+                "{written}"
+            );
+        }
+    }
 }

@@ -17,12 +17,14 @@ mod names;
 pub mod peer;
 pub mod presence;
 mod reason;
+mod role;
 mod supabase;
+pub mod trust;
 mod v1;
 mod v2;
 mod v2_binary;
 
-pub use claims::Claims;
+pub use claims::{Allow, Claims, Right};
 pub use close::Close;
 pub use codec::{Codec, Encoded, Serializer, Status};
 pub use definition::{
@@ -34,3 +36,4 @@ pub use names::{
     BusName, Direction, Event, MAX_NAME_BYTES, NameError, Topic, TopicPattern, is_reserved_topic,
 };
 pub use reason::Reason;
+pub use role::Role;

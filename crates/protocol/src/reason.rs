@@ -14,6 +14,8 @@ pub enum Reason {
     InvalidToken,
     /// The token was good once.
     TokenExpired,
+    /// The token was revoked, or the key that signed it.
+    TokenRevoked,
     /// The token's `channel` does not cover the joined topic.
     TokenForAnotherChannel,
     /// The token that should renew a member's standing is that of somebody else.
@@ -48,10 +50,11 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is, for documents and tests.
-    pub const ALL: [Reason; 18] = [
+    pub const ALL: [Reason; 19] = [
         Reason::Unauthorized,
         Reason::InvalidToken,
         Reason::TokenExpired,
+        Reason::TokenRevoked,
         Reason::TokenForAnotherChannel,
         Reason::TokenForAnotherUser,
         Reason::TooManyChannels,
@@ -75,6 +78,7 @@ impl Reason {
             Reason::Unauthorized => "unauthorized",
             Reason::InvalidToken => "invalid token",
             Reason::TokenExpired => "token expired",
+            Reason::TokenRevoked => "token revoked",
             Reason::TokenForAnotherChannel => "token is for another channel",
             Reason::TokenForAnotherUser => "token is for another user",
             Reason::TooManyChannels => "too many channels joined",

@@ -12,7 +12,8 @@ use tidegate_protocol::admin::{ChannelInfo, Done, MemberInfo, Page, SendEvent};
 use tidegate_protocol::{BusName, Direction, Event, Topic, is_reserved_topic};
 
 use super::ApiError;
-use super::admin::Admin;
+use super::admin::{Operator, Viewer};
+use super::done::{Answer, done};
 use crate::gateway::Gateway;
 
 /// What the removed are told.
@@ -37,7 +38,7 @@ impl From<ListParams> for ListQuery {
 }
 
 pub(super) async fn list(
-    _: Admin,
+    _: Viewer,
     State(gateway): State<Arc<Gateway>>,
     params: Result<Query<ListParams>, QueryRejection>,
 ) -> Result<Json<Page<ChannelInfo>>, ApiError> {
@@ -45,7 +46,7 @@ pub(super) async fn list(
 }
 
 pub(super) async fn show(
-    _: Admin,
+    _: Viewer,
     State(gateway): State<Arc<Gateway>>,
     Path(topic): Path<String>,
 ) -> Result<Json<ChannelInfo>, ApiError> {
@@ -61,7 +62,7 @@ fn no_channel(topic: String) -> ApiError {
 }
 
 pub(super) async fn members(
-    _: Admin,
+    _: Viewer,
     State(gateway): State<Arc<Gateway>>,
     Path(topic): Path<String>,
     params: Result<Query<ListParams>, QueryRejection>,
@@ -74,44 +75,48 @@ pub(super) async fn members(
 }
 
 pub(super) async fn close(
-    _: Admin,
+    operator: Operator,
     State(gateway): State<Arc<Gateway>>,
     Path(topic): Path<String>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Answer<Done>, ApiError> {
     let removed = gateway
         .hub
         .close_channel(&topic, CLOSED)
         .ok_or_else(|| no_channel(topic.clone()))?;
     let count = removed.len();
     gateway.lifecycle.tell(removed);
-    tracing::info!(topic, members = count, "admin closed a channel");
-    Ok(Json(Done {
-        done: format!("Closed {topic} and removed {}.", members_in_words(count)),
-    }))
+    tracing::info!(
+        by = operator.name,
+        topic,
+        members = count,
+        "closed a channel"
+    );
+    Ok(done(format!(
+        "Closed {topic} and removed {}.",
+        members_in_words(count)
+    )))
 }
 
 pub(super) async fn remove_member(
-    _: Admin,
+    operator: Operator,
     State(gateway): State<Arc<Gateway>>,
     Path((topic, id)): Path<(String, String)>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Answer<Done>, ApiError> {
     let removed = gateway
         .hub
         .remove_by_id(&topic, &id, REMOVED)
         .ok_or_else(|| ApiError::NotFound("member", id.clone()))?;
     gateway.lifecycle.tell(removed);
-    tracing::info!(topic, member = id, "admin removed a member");
-    Ok(Json(Done {
-        done: format!("Removed {id} from {topic}."),
-    }))
+    tracing::info!(by = operator.name, topic, member = id, "removed a member");
+    Ok(done(format!("Removed {id} from {topic}.")))
 }
 
 pub(super) async fn send(
-    _: Admin,
+    operator: Operator,
     State(gateway): State<Arc<Gateway>>,
     Path(topic): Path<String>,
     body: Result<Json<SendEvent>, JsonRejection>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Answer<Done>, ApiError> {
     let Json(SendEvent { event, payload }) = body?;
     let topic = Topic::new(&topic).map_err(|e| ApiError::Name(topic, "a topic", e))?;
     let event = Event::new(&event).map_err(|e| ApiError::Name(event, "an event", e))?;
@@ -135,10 +140,11 @@ pub(super) async fn send(
         .publish(name, Bytes::from(payload.to_string()))
         .await
         .map_err(|error| ApiError::BusDown(error.to_string()))?;
-    tracing::info!(%topic, %event, "admin sent an event");
-    Ok(Json(Done {
-        done: format!("Sent {event} to {} of {topic}.", members_in_words(count)),
-    }))
+    tracing::info!(by = operator.name, %topic, %event, "sent an event");
+    Ok(done(format!(
+        "Sent {event} to {} of {topic}.",
+        members_in_words(count)
+    )))
 }
 
 fn members_in_words(count: usize) -> String {

@@ -9,12 +9,13 @@ use tidegate_protocol::Close;
 use tidegate_protocol::admin::{ConnectionInfo, Done, Page};
 
 use super::ApiError;
-use super::admin::Admin;
+use super::admin::{Operator, Viewer};
 use super::channels::ListParams;
+use super::done::{Answer, done};
 use crate::gateway::Gateway;
 
 pub(super) async fn list(
-    _: Admin,
+    _: Viewer,
     State(gateway): State<Arc<Gateway>>,
     params: Result<Query<ListParams>, QueryRejection>,
 ) -> Result<Json<Page<ConnectionInfo>>, ApiError> {
@@ -22,15 +23,13 @@ pub(super) async fn list(
 }
 
 pub(super) async fn close(
-    _: Admin,
+    operator: Operator,
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Answer<Done>, ApiError> {
     if !gateway.hub.close_connection(&id, Close::ClosedByAdmin) {
         return Err(ApiError::NotFound("connection", id));
     }
-    tracing::info!(connection = id, "admin closed a connection");
-    Ok(Json(Done {
-        done: format!("Closed connection {id}."),
-    }))
+    tracing::info!(by = operator.name, connection = id, "closed a connection");
+    Ok(done(format!("Closed connection {id}.")))
 }

@@ -1,5 +1,5 @@
-//! Channel definitions. They hold until the gateway stops; lasting ones stand in the
-//! configuration file.
+//! Channel definitions. What administrators define is kept in the store, over what the configuration
+//! file says, and holds on every gateway that shares it.
 
 use std::sync::Arc;
 
@@ -7,67 +7,82 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{Path, State};
 use tidegate_protocol::admin::Done;
-use tidegate_protocol::{Definition, TopicPattern};
+use tidegate_protocol::{Definition, DefinitionError, TopicPattern};
+use tidegate_store::StoredDefinition;
 
 use super::ApiError;
-use super::admin::Admin;
+use super::admin::{Admin, Viewer};
+use super::done::{Answer, done};
 use crate::gateway::Gateway;
+use crate::trust::{Trust, now_ms, refresh};
 
-pub(super) async fn list(_: Admin, State(gateway): State<Arc<Gateway>>) -> Json<Vec<Definition>> {
+pub(super) async fn list(_: Viewer, State(gateway): State<Arc<Gateway>>) -> Json<Vec<Definition>> {
     Json(gateway.hub.definitions.list())
 }
 
 pub(super) async fn put(
-    _: Admin,
+    admin: Admin,
     State(gateway): State<Arc<Gateway>>,
     body: Result<Json<Definition>, JsonRejection>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Answer<Done>, ApiError> {
     let Json(definition) = body?;
+    definition.check()?;
     let pattern = definition
         .pattern
         .as_ref()
         .map(TopicPattern::to_string)
         .unwrap_or_default();
-    let removed = gateway.hub.define(definition.clone())?;
-    tracing::info!(
-        ?definition,
-        removed = removed.len(),
-        "admin defined a channel"
-    );
-    let done = said(&format!("{pattern} is defined"), removed.len());
-    gateway.lifecycle.tell(removed);
-    Ok(Json(done))
+    if !gateway.hub.definitions.has_room_for(&pattern) {
+        return Err(DefinitionError::TooMany.into());
+    }
+    let body = serde_json::to_string(&definition).map_err(|_| ApiError::Fault)?;
+    let stored = StoredDefinition {
+        pattern: pattern.clone(),
+        body: Some(body),
+        changed_at: now_ms(),
+        changed_by: admin.name.clone(),
+    };
+    gateway.trust.store.put_definition(&stored).await?;
+    let removed = refresh(&gateway).await?;
+    tracing::info!(by = admin.name, ?definition, removed, "defined a channel");
+    Ok(said(&format!("{pattern} is defined"), removed))
 }
 
 pub(super) async fn remove(
-    _: Admin,
+    admin: Admin,
     State(gateway): State<Arc<Gateway>>,
     Path(pattern): Path<String>,
-) -> Result<Json<Done>, ApiError> {
+) -> Result<Answer<Done>, ApiError> {
     let parsed = TopicPattern::new(&pattern)
         .map_err(|error| ApiError::Name(pattern.clone(), "a pattern", error))?;
-    let removed = gateway
-        .hub
-        .undefine(&parsed)
-        .ok_or_else(|| ApiError::NotFound("definition", pattern.clone()))?;
-    tracing::info!(
-        pattern,
-        removed = removed.len(),
-        "admin removed a definition"
-    );
-    let done = said(
+    if !gateway.hub.definitions.has(&pattern) {
+        return Err(ApiError::NotFound("definition", pattern));
+    }
+    let store = &gateway.trust.store;
+    if Trust::is_configured(&gateway, &parsed) {
+        // The file still says so at the next start: the store remembers that it does not hold.
+        let gone = StoredDefinition {
+            pattern: pattern.clone(),
+            body: None,
+            changed_at: now_ms(),
+            changed_by: admin.name.clone(),
+        };
+        store.put_definition(&gone).await?;
+    } else {
+        store.forget_definition(&pattern).await?;
+    }
+    let removed = refresh(&gateway).await?;
+    tracing::info!(by = admin.name, pattern, removed, "removed a definition");
+    Ok(said(
         &format!("The definition of {pattern} is gone"),
-        removed.len(),
-    );
-    gateway.lifecycle.tell(removed);
-    Ok(Json(done))
+        removed,
+    ))
 }
 
-fn said(what: &str, removed: usize) -> Done {
-    let done = match removed {
+fn said(what: &str, removed: usize) -> Answer<Done> {
+    done(match removed {
         0 => format!("{what}."),
         1 => format!("{what}; 1 member without the right to stay was removed."),
         n => format!("{what}; {n} members without the right to stay were removed."),
-    };
-    Done { done }
+    })
 }

@@ -12,7 +12,7 @@ use tidegate_hub::{Drop, Hub, Refused};
 use tidegate_protocol::{Close, Reason};
 
 use super::ApiError;
-use super::admin::session_end;
+use super::admin::session;
 use super::exposition::{CONTENT_TYPE, Exposition};
 use super::health::not_ready;
 use crate::gateway::Gateway;
@@ -27,7 +27,7 @@ fn may_read(gateway: &Gateway, headers: &HeaderMap) -> bool {
             .is_some_and(|value| token.is_shown_by(value.as_bytes())),
         None => gateway.config.listen.ip().is_loopback(),
     };
-    allowed || session_end(gateway, headers).is_some()
+    allowed || session(gateway, headers).is_some()
 }
 
 pub(super) async fn show(
@@ -45,6 +45,7 @@ pub(super) async fn show(
     queues(&mut page, &gateway.hub);
     bus(&mut page, &gateway);
     http(&mut page, &gateway);
+    store(&mut page, &gateway);
     durations(&mut page, &gateway.hub);
     process(&mut page, &gateway);
     let kind = [
@@ -222,6 +223,30 @@ fn http(page: &mut Exposition, gateway: &Gateway) {
         "tidegate_http_slow_heads_total",
         "Connections cut because a request's head took too long.",
         places.slow_heads.get(),
+    );
+}
+
+fn store(page: &mut Exposition, gateway: &Gateway) {
+    let trust = &gateway.trust;
+    page.gauge(
+        "tidegate_store_up",
+        "1 while the store answers.",
+        u8::from(trust.store.status().up),
+    );
+    page.gauge(
+        "tidegate_store_connections",
+        "Connections to the store.",
+        trust.store.connections().0,
+    );
+    page.gauge(
+        "tidegate_records_waiting",
+        "Records of activity and of issued tokens that the store has not taken yet.",
+        trust.records.waiting(),
+    );
+    page.counter(
+        "tidegate_records_lost_total",
+        "Records for which there was no room while the store took none.",
+        trust.records.lost(),
     );
 }
 

@@ -1,16 +1,22 @@
 //! Every HTTP route of the gateway.
 
+mod activity;
 mod admin;
 mod channels;
 mod connections;
 mod definitions;
+mod done;
 mod exposition;
 mod health;
+mod keys;
 mod metrics;
 mod overview;
+mod parts;
+mod people;
 mod problem;
 mod session;
 mod token;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -22,8 +28,9 @@ use axum::response::Response;
 use axum::routing::{delete, get, post, put};
 use tower_http::compression::CompressionLayer;
 
-pub(crate) use admin::session_id;
+pub(crate) use admin::session;
 pub(crate) use problem::ApiError;
+pub(crate) use session::password_login;
 
 use crate::gateway::Gateway;
 use crate::{pages, socket};
@@ -59,8 +66,21 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .route("/definitions/{pattern}", delete(definitions::remove))
         .route("/connections", get(connections::list))
         .route("/connections/{id}", delete(connections::close))
+        .nest("/auth", auth())
+        .route("/activity", get(activity::list))
+        .route("/activity/export", get(activity::export))
+        .route("/activity/principals", get(activity::principals))
         .fallback(problem::no_such_route)
         .method_not_allowed_fallback(problem::no_such_method)
+        // From the inside out: what was done is recorded once it is known who asks.
+        .layer(axum::middleware::from_fn_with_state(
+            gateway.clone(),
+            activity::record,
+        ))
+        .layer(axum::middleware::from_fn_with_state(
+            gateway.clone(),
+            admin::authenticate,
+        ))
         .layer(axum::middleware::from_fn(no_store));
     let socket = Router::new()
         .route("/websocket", get(socket::upgrade))
@@ -88,6 +108,28 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .merge(pages.with_state(gateway))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(axum::middleware::from_fn(security_headers))
+}
+
+/// Who may do what: tokens, keys, users, sessions, API keys.
+fn auth() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/token", post(tokens::issue))
+        .route("/tokens", get(tokens::list))
+        .route("/tokens/{jti}", delete(tokens::revoke_one))
+        .route("/introspect", post(tokens::introspect))
+        .route("/revoke", post(tokens::revoke))
+        .route("/keys", get(keys::list))
+        .route("/keys/rotate", post(keys::rotate))
+        .route("/keys/{kid}", delete(keys::revoke))
+        .route("/users", get(people::users).post(people::add_user))
+        .route(
+            "/users/{id}",
+            put(people::change_user).delete(people::remove_user),
+        )
+        .route("/sessions", get(people::sessions))
+        .route("/sessions/{id}", delete(people::end_session))
+        .route("/api-keys", get(people::api_keys).post(people::add_api_key))
+        .route("/api-keys/{id}", delete(people::revoke_api_key))
 }
 
 async fn no_store(request: Request, next: Next) -> Response {

@@ -6,10 +6,10 @@ use axum::Json;
 use axum::extract::State;
 use tidegate_protocol::admin::Overview;
 
-use super::admin::Admin;
+use super::admin::Viewer;
 use crate::gateway::Gateway;
 
-pub(super) async fn show(_: Admin, State(gateway): State<Arc<Gateway>>) -> Json<Overview> {
+pub(super) async fn show(_: Viewer, State(gateway): State<Arc<Gateway>>) -> Json<Overview> {
     Json(Overview {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         node: gateway.config.node.clone(),

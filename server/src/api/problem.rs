@@ -4,15 +4,49 @@ use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tidegate_auth::{AdminError, TokenError};
+use tidegate_auth::{AdminError, PasswordError, TokenError};
 use tidegate_protocol::admin::Problem;
-use tidegate_protocol::{DefinitionError, NameError};
+use tidegate_protocol::{DefinitionError, NameError, Role};
+use tidegate_store::StoreError;
+
+use super::done::Said;
+use crate::trust::TrustError;
 
 /// Why a request is refused.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ApiError {
     #[error("sign in first: this needs the admin credential")]
     SignInNeeded,
+    #[error("the key or token of this request is not known, has ended or was revoked")]
+    BadBearer,
+    #[error("this needs the role {0}")]
+    RoleTooWeak(Role),
+    #[error("the store is busy; try again in a moment")]
+    StoreBusy,
+    #[error("the store cannot be reached; live traffic goes on, try again later")]
+    StoreLost,
+    #[error("there is one of this name already")]
+    Taken,
+    #[error("something went wrong here; the log says what")]
+    Fault,
+    #[error(
+        "a name has 1 to 64 lower-case letters, digits, `.`, `_`, `-` or `@`, and is not `admin`"
+    )]
+    BadName,
+    #[error(transparent)]
+    Password(#[from] PasswordError),
+    #[error("a token names 1 to {0} channels")]
+    ChannelCount(usize),
+    #[error("a token lives 1 to {0} seconds")]
+    Life(u64),
+    #[error("this is no token of this gateway")]
+    NoToken,
+    #[error("this token has no name (`jti`), a program signed it: revoke its subject")]
+    NamelessToken,
+    #[error("say what to revoke: one of token, jti, subject and kid")]
+    RevokeWhat,
+    #[error("this key signs: rotate it, with immediate to refuse what it has signed")]
+    KeySigns,
     #[error("the header x-tidegate-request is missing: a page of another site may not do this")]
     NotFromHere,
     #[error(transparent)]
@@ -53,9 +87,13 @@ impl ApiError {
     fn status(&self) -> StatusCode {
         match self {
             ApiError::SignInNeeded
+            | ApiError::BadBearer
             | ApiError::MetricsClosed
-            | ApiError::Admin(AdminError::WrongPassword) => StatusCode::UNAUTHORIZED,
+            | ApiError::Admin(AdminError::WrongPassword | AdminError::WrongUser) => {
+                StatusCode::UNAUTHORIZED
+            }
             ApiError::NotFromHere
+            | ApiError::RoleTooWeak(_)
             | ApiError::TokensClosed
             | ApiError::Admin(AdminError::NoPassword | AdminError::BadLink) => {
                 StatusCode::FORBIDDEN
@@ -64,13 +102,49 @@ impl ApiError {
             ApiError::Name(..)
             | ApiError::IdTooLong
             | ApiError::Reserved(_)
+            | ApiError::BadName
+            | ApiError::Password(_)
+            | ApiError::ChannelCount(_)
+            | ApiError::Life(_)
+            | ApiError::NoToken
+            | ApiError::NamelessToken
+            | ApiError::RevokeWhat
             | ApiError::Definition(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::Taken | ApiError::KeySigns => StatusCode::CONFLICT,
+            ApiError::StoreBusy | ApiError::StoreLost => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::NotFound(..) | ApiError::NoSuchRoute => StatusCode::NOT_FOUND,
             ApiError::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::BusDown(_) => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::Json(rejection) => rejection.status(),
             ApiError::Query(rejection) => rejection.status(),
-            ApiError::Token(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            ApiError::Token(_) | ApiError::Fault => StatusCode::INTERNAL_SERVER_ERROR,
+        }
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Busy => ApiError::StoreBusy,
+            StoreError::Lost(_) => ApiError::StoreLost,
+            StoreError::Taken => ApiError::Taken,
+            StoreError::Broken(_) => {
+                tracing::error!(%error, "a request failed");
+                ApiError::Fault
+            }
+        }
+    }
+}
+
+impl From<TrustError> for ApiError {
+    fn from(error: TrustError) -> Self {
+        match error {
+            TrustError::Store(error) => error.into(),
+            TrustError::Token(error) => error.into(),
+            error => {
+                tracing::error!(%error, "a request failed");
+                ApiError::Fault
+            }
         }
     }
 }
@@ -78,19 +152,30 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
+        let detail = sentence(&self.to_string());
         let problem = Problem {
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
-            detail: sentence(&self.to_string()),
+            detail: detail.clone(),
         };
         let mut response = (status, Json(problem)).into_response();
+        response.extensions_mut().insert(Said(detail));
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
-        if matches!(self, ApiError::MetricsClosed) {
-            let bearer = HeaderValue::from_static("Bearer");
+        let challenge = match self {
+            ApiError::MetricsClosed => Some("Bearer"),
+            ApiError::BadBearer => Some(r#"Bearer error="invalid_token""#),
+            _ => None,
+        };
+        if let Some(challenge) = challenge {
+            let bearer = HeaderValue::from_static(challenge);
             response
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, bearer);
+        }
+        if matches!(self, ApiError::StoreBusy | ApiError::StoreLost) {
+            let soon = HeaderValue::from_static("1");
+            response.headers_mut().insert(header::RETRY_AFTER, soon);
         }
         if let ApiError::Admin(AdminError::TooManyTries(seconds)) = self {
             response

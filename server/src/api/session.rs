@@ -7,35 +7,44 @@ use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, header};
-use axum::response::{AppendHeaders, IntoResponse, Redirect};
+use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
 use serde::Deserialize;
-use tidegate_auth::{SESSION_SECONDS, Session};
+use tidegate_auth::{AdminError, BUILT_IN_ADMIN, Principal, SESSION_SECONDS, verify_password};
 use tidegate_protocol::admin::{Done, SessionInfo, SignIn};
 
 use super::ApiError;
-use super::admin::{COOKIE, from_here, session_end, session_id};
+use super::admin::{COOKIE, from_here, session};
 use crate::gateway::Gateway;
 use crate::serve::now_seconds;
+use crate::trust::{Opened, open_session, refresh};
 
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
 ) -> Json<SessionInfo> {
-    Json(info(&gateway, session_end(&gateway, &headers)))
+    Json(info(&gateway, session(&gateway, &headers)))
 }
 
-fn info(gateway: &Gateway, expires_at: Option<u64>) -> SessionInfo {
+fn info(gateway: &Gateway, session: Option<(Principal, u64)>) -> SessionInfo {
+    let (principal, expires_at) = session.unzip();
     SessionInfo {
-        admin: expires_at.is_some(),
-        password_login: gateway.admin.has_password(),
-        expires_at: expires_at.map(|seconds| seconds * 1000),
+        admin: principal.is_some(),
+        password_login: password_login(gateway),
+        expires_at,
+        role: principal.as_ref().map(|principal| principal.role),
+        principal: principal.map(|principal| principal.name),
     }
 }
 
-fn cookie(session: &Session) -> AppendHeaders<[(header::HeaderName, String); 1]> {
+/// Whether there is anybody who can sign in with a password.
+pub(crate) fn password_login(gateway: &Gateway) -> bool {
+    gateway.admin.has_password() || !gateway.trust.directory.known().users.is_empty()
+}
+
+fn cookie(session: &Opened) -> AppendHeaders<[(header::HeaderName, String); 1]> {
     let value = format!(
         "{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION_SECONDS}",
-        session.id
+        session.cookie
     );
     AppendHeaders([(header::SET_COOKIE, value)])
 }
@@ -47,16 +56,50 @@ pub(super) async fn sign_in(
     body: Result<Json<SignIn>, JsonRejection>,
 ) -> Result<impl IntoResponse, ApiError> {
     from_here(&headers)?;
-    let Json(SignIn { password }) = body?;
-    let session = gateway
-        .admin
-        .sign_in(&password, peer.ip(), now_seconds())
-        .inspect_err(|error| tracing::warn!(%peer, %error, "admin sign-in refused"))?;
-    tracing::info!(%peer, "admin signed in with the password");
-    Ok((
-        cookie(&session),
-        Json(info(&gateway, Some(session.expires_at))),
-    ))
+    let Json(SignIn { name, password }) = body?;
+    let user = match name.filter(|name| !name.is_empty() && name != BUILT_IN_ADMIN) {
+        None => gateway
+            .admin
+            .sign_in(&password, peer.ip())
+            .map(|()| String::new()),
+        Some(name) => user_signs_in(&gateway, name, password, peer).await,
+    }
+    .inspect_err(|error| tracing::warn!(%peer, %error, "sign-in refused"))?;
+    let opened = open_session(&gateway, &user, peer.ip().to_string(), agent(&headers)).await?;
+    tracing::info!(%peer, user, "signed in with a password");
+    let now = crate::trust::unsigned(crate::trust::now_ms());
+    let session = gateway.trust.directory.session(&opened.cookie, now);
+    Ok((cookie(&opened), Json(info(&gateway, session))))
+}
+
+/// The id of the user of this name, if this is the password. It takes as long for a name that
+/// nobody has.
+async fn user_signs_in(
+    gateway: &Gateway,
+    name: String,
+    password: String,
+    peer: SocketAddr,
+) -> Result<String, AdminError> {
+    gateway.admin.may_try(peer.ip())?;
+    let found = gateway
+        .trust
+        .directory
+        .user_named(&name)
+        .filter(|(_, user)| !user.disabled);
+    let hash = found.as_ref().map(|(_, user)| user.password_hash.clone());
+    // Hashing takes its time and memory: not on the threads of the sockets, and one at a time.
+    let _turn = gateway.hashing.acquire().await;
+    let verify = move || verify_password(&password, hash.as_deref());
+    let good = tokio::task::spawn_blocking(verify).await.unwrap_or(false);
+    gateway.admin.tried(peer.ip(), good)?;
+    found.map(|(id, _)| id).ok_or(AdminError::WrongUser)
+}
+
+fn agent(headers: &HeaderMap) -> &str {
+    headers
+        .get(header::USER_AGENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 pub(super) async fn sign_out(
@@ -64,9 +107,14 @@ pub(super) async fn sign_out(
     headers: HeaderMap,
 ) -> Result<impl IntoResponse, ApiError> {
     from_here(&headers)?;
-    if let Some(id) = session_id(&headers) {
-        gateway.admin.sign_out(id);
-        tracing::info!("admin signed out");
+    if let Some((principal, _)) = session(&gateway, &headers)
+        && let Some(id) = principal.session
+    {
+        if !gateway.trust.directory.end_locally(&id) {
+            gateway.trust.store.end_session(&id).await?;
+            refresh(&gateway).await?;
+        }
+        tracing::info!(principal = principal.name, "signed out");
     }
     let gone = format!("{COOKIE}=; HttpOnly; SameSite=Strict; Path=/; Max-Age=0");
     let done = Done {
@@ -86,17 +134,21 @@ pub(super) struct LinkParams {
 pub(super) async fn follow_link(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
     Query(params): Query<LinkParams>,
-) -> impl IntoResponse {
+) -> Result<Response, ApiError> {
     let no_store = (header::CACHE_CONTROL, "no-store".to_owned());
-    match gateway
-        .admin
-        .follow_link(&gateway.tokens, &params.link, peer.ip(), now_seconds())
-    {
-        Ok(session) => {
+    let followed =
+        gateway
+            .admin
+            .follow_link(&gateway.tokens, &params.link, peer.ip(), now_seconds());
+    Ok(match followed {
+        Ok(()) => {
+            let address = peer.ip().to_string();
+            let opened = open_session(&gateway, "", address, agent(&headers)).await?;
             tracing::info!(%peer, "admin signed in with a link");
             (
-                cookie(&session),
+                cookie(&opened),
                 AppendHeaders([no_store]),
                 Redirect::to("/admin"),
             )
@@ -110,5 +162,5 @@ pub(super) async fn follow_link(
             )
                 .into_response()
         }
-    }
+    })
 }

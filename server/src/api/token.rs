@@ -7,16 +7,13 @@ use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use tidegate_protocol::{Claims, TopicPattern, is_reserved_topic};
+use tidegate_protocol::{Allow, Role, TopicPattern, is_reserved_topic};
 
 use super::ApiError;
-use super::admin::session_end;
+use super::admin::session;
+use super::tokens::MAX_ID_BYTES;
 use crate::gateway::Gateway;
-use crate::serve::now_seconds;
-
-/// How long a random id is, as Tangram's is.
-const RANDOM_ID_CHARS: usize = 8;
-const MAX_ID_BYTES: usize = 255;
+use crate::trust::{Issue, RANDOM_ID_CHARS, Record};
 
 #[derive(Deserialize)]
 pub(super) struct TokenRequest {
@@ -39,25 +36,38 @@ pub(super) async fn issue(
     let Json(TokenRequest { channel, id }) = body?;
     TopicPattern::new(&channel)
         .map_err(|error| ApiError::Name(channel.clone(), "a channel", error))?;
-    let admin = session_end(&gateway, &headers).is_some();
-    if !admin && is_reserved_topic(&channel) {
+    let asks = session(&gateway, &headers).map(|(principal, _)| principal);
+    let reserved = is_reserved_topic(&channel);
+    if asks.is_none() && reserved {
         return Err(ApiError::SignInNeeded);
     }
-    if !admin && !gateway.config.open_tokens {
+    let steers = asks.as_ref().is_some_and(|p| p.role >= Role::Operator);
+    if !steers && !reserved && !gateway.config.open_tokens {
         return Err(ApiError::TokensClosed);
     }
+    // Whoever may look may follow the topic `admin`, but does not push as an administrator.
+    let rules = asks.as_ref().is_some_and(|p| p.role >= Role::Admin);
+    let allow = Allow {
+        push: !reserved || rules,
+        ..Allow::MEMBER
+    };
     let id = id
         .filter(|id| !id.trim().is_empty())
         .unwrap_or_else(|| tidegate_hub::random_id(RANDOM_ID_CHARS));
     if id.len() > MAX_ID_BYTES {
         return Err(ApiError::IdTooLong);
     }
-    let exp = now_seconds() + gateway.config.token_seconds;
-    let claims = Claims {
+    let issue = Issue {
         id: id.clone(),
-        channel: channel.clone(),
-        exp,
+        channels: vec![channel.clone()],
+        allow,
+        seconds: gateway.config.token_seconds,
+        by: asks.map_or_else(|| "anybody".to_owned(), |principal| principal.name),
     };
-    let token = gateway.tokens.issue(&claims)?;
+    let (token, record) = issue.sign(&gateway.tokens)?;
+    if !gateway.trust.records.put(Record::Token(record)) {
+        // A token that could not be listed could not be revoked by its name either.
+        return Err(ApiError::StoreBusy);
+    }
     Ok(Json(TokenResponse { id, channel, token }))
 }

@@ -33,8 +33,10 @@ pub(crate) enum ConfigError {
     ShortMetricsToken,
     #[error("--log-format {0:?} is none; use text or json")]
     LogFormat(String),
-    #[error("no state folder: set --state-dir, or HOME, or give --jwt-secret")]
-    NoStateDir,
+    #[error("no data folder: set --data-dir (none for a gateway that forgets), or HOME")]
+    NoDataDir,
+    #[error("--database-url must begin with postgres:// or postgresql://")]
+    DatabaseUrl,
     #[error("a channel definition cannot be used: {0}")]
     Definition(#[from] DefinitionError),
     #[error(transparent)]

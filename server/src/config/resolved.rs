@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tidegate_auth::{Bearer, Secret};
 use tidegate_protocol::{Definition, builtin_definitions};
+use tidegate_store::{Place, StoreConfig};
 
 use super::{ConfigError, Settings};
 use crate::http::HttpLimits;
@@ -16,7 +17,15 @@ use crate::origin::AllowedOrigins;
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
     pub(crate) bus: BusConfig,
-    pub(crate) secret: Secret,
+    /// The secret of `--jwt-secret`.
+    pub(crate) shared_secret: Option<Secret>,
+    /// Whether tokens that name no key are checked with it.
+    pub(crate) plain_tokens: bool,
+    pub(crate) store: StoreSettings,
+    pub(crate) token_warning_seconds: u64,
+    pub(crate) key_rotation_days: u32,
+    pub(crate) activity_records: u32,
+    pub(crate) activity_days: u32,
     pub(crate) token_seconds: u64,
     /// Whether POST /token answers anybody.
     pub(crate) open_tokens: bool,
@@ -42,6 +51,14 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// What programs show that read the metrics.
     pub(crate) metrics_token: Option<Bearer>,
+}
+
+/// The store, and where the key file is.
+#[derive(Debug, Clone)]
+pub(crate) struct StoreSettings {
+    pub(crate) config: StoreConfig,
+    /// `None` for a gateway that forgets.
+    pub(crate) folder: Option<PathBuf>,
 }
 
 /// How the log is written.
@@ -77,8 +94,7 @@ impl std::fmt::Debug for Hidden {
 }
 
 impl Config {
-    /// Reads the file, fills in the defaults, checks everything. Makes the state folder's secret
-    /// when there is none yet.
+    /// Reads the file, fills in the defaults, checks everything. Opens and makes nothing.
     pub(crate) fn resolve(settings: Settings) -> Result<Self, ConfigError> {
         let settings = settings.with_file()?;
         let host = settings
@@ -109,7 +125,19 @@ impl Config {
         Ok(Self {
             listen: SocketAddr::new(ip, settings.port.unwrap_or(2025)),
             bus: bus(&settings)?,
-            secret: secret(&settings)?,
+            shared_secret: settings
+                .jwt_secret
+                .as_deref()
+                .map(Secret::given)
+                .transpose()?,
+            plain_tokens: settings.plain_tokens.unwrap_or(
+                settings.jwt_secret.is_some() || settings.tangram_compat.unwrap_or(false),
+            ),
+            store: store(&settings)?,
+            token_warning_seconds: settings.token_warning_seconds.unwrap_or(60),
+            key_rotation_days: settings.key_rotation_days.unwrap_or(0),
+            activity_records: settings.activity_records.unwrap_or(100_000),
+            activity_days: settings.activity_days.unwrap_or(90).max(1),
             token_seconds: settings.token_seconds.unwrap_or(24 * 3600),
             open_tokens: ip.is_loopback() || settings.open_tokens.unwrap_or(false),
             admin_password: settings.admin_password.clone().map(Hidden),
@@ -224,19 +252,32 @@ fn bus(s: &Settings) -> Result<BusConfig, ConfigError> {
     })
 }
 
-fn secret(s: &Settings) -> Result<Secret, ConfigError> {
-    if let Some(text) = &s.jwt_secret {
-        return Ok(Secret::given(text)?);
-    }
-    let folder = s
-        .state_dir
-        .clone()
-        .or_else(default_state_dir)
-        .ok_or(ConfigError::NoStateDir)?;
-    Ok(Secret::kept_in(&folder.join("jwt-secret"))?)
+/// Where the store is, and the key that its secrets are sealed under.
+fn store(s: &Settings) -> Result<StoreSettings, ConfigError> {
+    let folder = match s.data_dir.as_deref().map(|folder| folder.to_str()) {
+        Some(Some("none")) => None,
+        Some(_) => s.data_dir.clone(),
+        None => Some(default_data_dir().ok_or(ConfigError::NoDataDir)?),
+    };
+    let place = match (&s.database_url, &folder) {
+        (Some(url), _) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
+            Place::Postgres(url.clone())
+        }
+        (Some(_), _) => return Err(ConfigError::DatabaseUrl),
+        (None, Some(folder)) => Place::Embedded(folder.join("tidegate.db")),
+        (None, None) => Place::Memory,
+    };
+    Ok(StoreSettings {
+        config: StoreConfig {
+            place,
+            connections: s.store_connections.unwrap_or(8).max(1),
+            wait: Duration::from_millis(s.store_wait_ms.unwrap_or(2000).max(1)),
+        },
+        folder,
+    })
 }
 
-fn default_state_dir() -> Option<PathBuf> {
+fn default_data_dir() -> Option<PathBuf> {
     let set = |name| {
         std::env::var_os(name)
             .filter(|v| !v.is_empty())

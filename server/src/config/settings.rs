@@ -50,7 +50,8 @@ settings! {
     /// Password that Redis clients of the in-process bus must give
     #[arg(hide_env_values = true)]
     bus_password: String,
-    /// Secret that signs tokens (HS256) [default: a random one, kept in the state folder]
+    /// Secret that signs tokens (HS256) and is shared with programs that sign their own
+    /// [default: a random key, kept sealed in the store]
     #[arg(hide_env_values = true)]
     jwt_secret: String,
     /// How long an issued token is valid, in seconds [default: 86400]
@@ -66,8 +67,29 @@ settings! {
     metrics_token: String,
     /// Folder of files that replace or add to the embedded assets
     static_path: PathBuf,
-    /// Folder that keeps what must survive a restart [default: $XDG_STATE_HOME/tidegate]
-    state_dir: PathBuf,
+    /// Folder that keeps what must survive a restart: the store, the key it is sealed under; or
+    /// none, for a gateway that forgets [default: $XDG_STATE_HOME/tidegate]
+    data_dir: PathBuf,
+    /// PostgreSQL for the store, postgres://user:password@host:port/database, which several gateways
+    /// may share [default: SQLite in the data folder]
+    #[arg(hide_env_values = true)]
+    database_url: String,
+    /// Connections to the store at most [default: 8]
+    store_connections: u32,
+    /// Milliseconds that a request waits for one of them [default: 2000]
+    store_wait_ms: u64,
+    /// Take tokens that name no key, signed with --jwt-secret by programs [default: true with
+    /// --jwt-secret or --tangram-compat]
+    #[arg(num_args = 0..=1, default_missing_value = "true")]
+    plain_tokens: bool,
+    /// Seconds before a token ends at which its member is told, 0 for never [default: 60]
+    token_warning_seconds: u64,
+    /// Days after which the signing key is rotated by itself, 0 for never [default: 0]
+    key_rotation_days: u32,
+    /// Records of activity that are kept [default: 100000]
+    activity_records: u32,
+    /// Days for which they are kept [default: 90]
+    activity_days: u32,
     /// Origins whose pages may connect beside the gateway's own, comma-separated
     allowed_origins: String,
     /// Let a socket's token for `system` open every topic but `admin`, as Tangram's pages expect

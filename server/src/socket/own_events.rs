@@ -1,9 +1,11 @@
 //! Events of members that are for the gateway itself: they never reach the bus.
 
+use std::sync::Arc;
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
-use tidegate_hub::Channel;
+use tidegate_hub::{Channel, Grant};
 use tidegate_protocol::{Payload, Reason, Standing};
 
 use super::join_payload::{SUPABASE_TOPICS, read_metadata};
@@ -13,7 +15,7 @@ use super::session::Session;
 /// What such an event asks for, once it has been checked.
 pub(super) enum OwnEvent {
     /// The member has shown a newer token.
-    Renewed(Standing),
+    Renewed(Standing, Arc<Grant>),
     /// The member's metadata is this from now on.
     Tracked(Map<String, Value>),
     /// The member is not to be shown in presence.
@@ -38,7 +40,10 @@ impl Session {
         payload: &Payload,
     ) -> Result<Option<OwnEvent>, Reason> {
         Ok(match event {
-            ACCESS_TOKEN => Some(OwnEvent::Renewed(self.renewed(channel, payload)?)),
+            ACCESS_TOKEN => {
+                let (standing, grant) = self.renewed(channel, payload)?;
+                Some(OwnEvent::Renewed(standing, grant))
+            }
             "presence_update" => Some(OwnEvent::Tracked(read_metadata(payload.as_json())?)),
             "presence" => tracking(channel.topic.as_str(), payload)?,
             _ => None,
@@ -49,7 +54,9 @@ impl Session {
     pub(super) fn follow(&self, topic: &str, own: OwnEvent) {
         let (hub, connection) = (&self.gateway.hub, &self.connection);
         match own {
-            OwnEvent::Renewed(standing) => hub.renew(connection, topic, standing),
+            OwnEvent::Renewed(standing, grant) => {
+                hub.renew(connection, topic, standing, Some(&grant))
+            }
             OwnEvent::Tracked(metadata) => hub.update_presence(connection, topic, metadata),
             OwnEvent::Untracked => hub.hide_presence(connection, topic),
         };

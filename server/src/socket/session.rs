@@ -12,15 +12,16 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use bytes::Bytes;
-use tidegate_auth::{Shown, TokenSource, admit, may_push};
+use tidegate_auth::{Checked, Shown, TokenSource, admit, may_push};
 use tidegate_bus::{BusError, Publishing};
-use tidegate_hub::{Bucket, Connection, Join, Joined, Refused};
+use tidegate_hub::{Bucket, Connection, Grant, Join, Joined, Refused};
 use tidegate_protocol::{
     BusName, ClientFrame, Close, DecodeError, Direction, Event, Reason, Ref, Serializer, Status,
     Topic,
 };
 
 use super::join_payload::JoinPayload;
+use super::own_events::OwnEvent;
 use crate::cluster;
 use crate::gateway::Gateway;
 
@@ -180,7 +181,7 @@ impl Session {
         if join_ref.is_null() {
             return Err(Reason::InvalidJoin);
         }
-        let payload = JoinPayload::read(topic.as_str(), &frame.payload)?;
+        let mut payload = JoinPayload::read(topic.as_str(), &frame.payload)?;
         let hub = &self.gateway.hub;
         if !self.joins.take(hub.now_ms()) {
             return Err(Reason::TooManyJoins);
@@ -189,8 +190,17 @@ impl Session {
         let definition = hub.definitions.of(topic.as_str());
         let compat = self.gateway.config.tangram_compat;
         let standing = admit(&definition, topic.as_str(), &shown, compat)?;
+        let grant = match &shown {
+            Shown::Token(_, Ok(checked)) => Some(Arc::new(grant_of(checked))),
+            _ => None,
+        };
+        if grant.as_ref().is_some_and(|grant| !grant.allow.presence) {
+            payload.options.no_presence = true;
+        }
         let (user, key) = match shown {
-            Shown::Token(_, Ok(claims)) if !claims.id.trim().is_empty() => (claims.id, None),
+            Shown::Token(_, Ok(Checked { claims, .. })) if !claims.id.trim().is_empty() => {
+                (claims.id, None)
+            }
             _ => {
                 let anonymous = self
                     .anonymous
@@ -208,6 +218,7 @@ impl Session {
             user,
             key,
             standing,
+            grant,
             metadata: payload.presence,
             options: payload.options,
         };
@@ -259,6 +270,7 @@ impl Session {
             channel,
             join_ref,
             standing,
+            grant,
             ..
         }) = self.connection.joined(topic.as_str())
         else {
@@ -270,7 +282,11 @@ impl Session {
         if !self.pushes.take(self.gateway.hub.now_ms()) {
             return Err(Reason::TooManyPushes);
         }
+        let allow = grant.as_ref().map(|grant| grant.allow);
         if let Some(own) = self.own_event(&channel, event.as_str(), &frame.payload)? {
+            if !matches!(own, OwnEvent::Renewed(..)) && allow.is_some_and(|a| !a.presence) {
+                return Err(Reason::PushNotAllowed);
+            }
             // Before what the others, and the member itself, see of it.
             self.reply(serializer, frame, Status::Ok, "{}");
             self.follow(topic.as_str(), own);
@@ -279,7 +295,7 @@ impl Session {
         if event.is_reserved() {
             return Err(Reason::ReservedEvent);
         }
-        if !may_push(&channel.definition(), standing) {
+        if !may_push(&channel.definition(), standing, allow) {
             return Err(Reason::PushNotAllowed);
         }
         let name = BusName {
@@ -359,4 +375,10 @@ impl Session {
             self.connection.outbox.close(Close::TooManyErrors);
         }
     }
+}
+
+/// What a membership keeps of its token.
+pub(super) fn grant_of(Checked { claims, kid }: &Checked) -> Grant {
+    let (jti, kid) = (claims.jti.as_deref(), kid.as_deref());
+    Grant::new(jti, kid, claims.iat, claims.exp, claims.allow)
 }

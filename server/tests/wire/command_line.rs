@@ -144,11 +144,11 @@ async fn flags_environment_and_file_agree() {
 async fn a_printed_token_opens_its_channel() {
     let state = tempfile::tempdir().unwrap();
     let dir = state.path().to_str().unwrap();
-    let output = run(&["token", "room", "alice", "--state-dir", dir]).await;
+    let output = run(&["token", "room", "alice", "--data-dir", dir]).await;
     let token = String::from_utf8(output.stdout).unwrap().trim().to_owned();
-    let secret = std::fs::read_to_string(state.path().join("jwt-secret")).unwrap();
+    let secret = std::fs::read_to_string(state.path().join("key")).unwrap();
     assert!(!String::from_utf8_lossy(&output.stderr).contains(secret.trim()));
-    let flags = ["--state-dir", dir, "--admin-password", "open sesame"];
+    let flags = ["--data-dir", dir, "--admin-password", "open sesame"];
     for _ in 0..2 {
         let gateway = Gateway::with(&flags, "").await;
         let mut socket = gateway.connect().await;

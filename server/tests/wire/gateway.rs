@@ -26,7 +26,10 @@ pub struct Gateway {
 pub fn command() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tidegate"));
     // Flags have environment variables of the same name: none may come from outside.
-    command.env_clear().kill_on_drop(true);
+    command
+        .env_clear()
+        .env("DATA_DIR", "none")
+        .kill_on_drop(true);
     command
 }
 
@@ -45,8 +48,8 @@ impl Gateway {
         if !flags.contains(&"--redis-url") && !flags.contains(&"--bus-listen") {
             command.args(["--bus-listen", "127.0.0.1:0"]);
         }
-        if !flags.contains(&"--state-dir") {
-            command.arg("--state-dir").arg(state.path());
+        if !flags.contains(&"--data-dir") {
+            command.arg("--data-dir").arg(state.path());
         }
         if !config.is_empty() {
             let path = state.path().join("tidegate.toml");
@@ -120,10 +123,10 @@ impl Gateway {
     }
 }
 
-/// A token signed with [`SECRET`], good for a minute.
+/// A token signed with [`SECRET`], good for ten minutes.
 pub fn token(id: &str, channel: &str) -> String {
     signed(
-        &json!({"id": id, "channel": channel, "exp": now() + 60}),
+        &json!({"id": id, "channel": channel, "exp": now() + 600}),
         SECRET,
         jsonwebtoken::Algorithm::HS256,
     )

@@ -36,3 +36,4 @@ mod redis_bus;
 mod socket;
 mod supabase;
 mod tokens;
+mod trust;

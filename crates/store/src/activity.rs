@@ -1,0 +1,192 @@
+//! Who did what, bounded; and how often.
+
+use std::collections::BTreeMap;
+
+use sqlx::FromRow;
+
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::statements::statements;
+
+/// One request or one action. Times in milliseconds since 1970, durations in microseconds.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct Activity {
+    /// [`crate::new_id`]: grows with time.
+    pub id: String,
+    /// When.
+    pub at: i64,
+    /// Who: `user:alice`, `key:backup`, `admin`.
+    pub principal: String,
+    /// What: the method and the template of the route.
+    pub action: String,
+    /// To what: the path that was asked for.
+    pub target: String,
+    /// What it did, or why it was refused, in a sentence.
+    pub outcome: String,
+    /// The status of the answer.
+    pub status: i64,
+    /// How long it took.
+    pub took_us: i64,
+    /// From where.
+    pub address: String,
+}
+
+/// Which records are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct ActivityQuery {
+    /// Of this principal; of all when empty.
+    pub principal: String,
+    /// Holding this text, in whatever case; all when empty.
+    pub search: String,
+    /// Refused ones only: those with a status of at least 400.
+    pub refused: bool,
+    /// Older than this one.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// How often a principal was answered and refused.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct PrincipalCount {
+    /// Who.
+    pub principal: String,
+    /// Requests with a status below 400.
+    pub answered: i64,
+    /// The others.
+    pub refused: i64,
+    /// The latest, in milliseconds since 1970.
+    pub last_at: i64,
+}
+
+statements! {
+    ADD = "INSERT INTO activity (id, at, principal, action, target, outcome, status, took_us, address) \
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    COUNT = "INSERT INTO principals (principal, answered, refused, last_at) VALUES ($1, $2, $3, $4) \
+             ON CONFLICT (principal) DO UPDATE SET answered = principals.answered + excluded.answered, \
+             refused = principals.refused + excluded.refused, last_at = excluded.last_at";
+    LIST = "SELECT id, at, principal, action, target, outcome, status, took_us, address FROM activity \
+            WHERE ($1 = '' OR principal = $2) AND ($3 = '' OR id < $4) AND status >= $5 \
+            AND ($6 = '' OR LOWER(action) LIKE $7 ESCAPE '\\' OR LOWER(target) LIKE $8 ESCAPE '\\' \
+            OR LOWER(outcome) LIKE $9 ESCAPE '\\' OR LOWER(principal) LIKE $10 ESCAPE '\\') \
+            ORDER BY id DESC LIMIT $11";
+    COUNTS = "SELECT principal, answered, refused, last_at FROM principals \
+              ORDER BY last_at DESC, principal LIMIT $1";
+    PURGE_OLD = "DELETE FROM activity WHERE at < $1";
+    PURGE_MANY = "DELETE FROM activity WHERE id <= \
+                  (SELECT id FROM activity ORDER BY id DESC LIMIT 1 OFFSET $1)";
+    PURGE_COUNTS = "DELETE FROM principals WHERE last_at < $1";
+}
+
+impl Store {
+    /// Writes records down, and counts them.
+    pub async fn add_activity(&self, records: &[Activity]) -> Result<(), StoreError> {
+        // In one order, so that two gateways cannot wait for each other's rows.
+        let mut counts: BTreeMap<&str, (i64, i64, i64)> = BTreeMap::new();
+        for record in records {
+            let count = counts.entry(&record.principal).or_default();
+            if record.status < 400 {
+                count.0 += 1;
+            } else {
+                count.1 += 1;
+            }
+            count.2 = count.2.max(record.at);
+        }
+        let added = async {
+            let mut change = self.pool.begin().await?;
+            for record in records {
+                sqlx::query(ADD)
+                    .bind(&record.id)
+                    .bind(record.at)
+                    .bind(&record.principal)
+                    .bind(&record.action)
+                    .bind(&record.target)
+                    .bind(&record.outcome)
+                    .bind(record.status)
+                    .bind(record.took_us)
+                    .bind(&record.address)
+                    .execute(&mut *change)
+                    .await?;
+            }
+            for (principal, (answered, refused, last_at)) in counts {
+                sqlx::query(COUNT)
+                    .bind(principal)
+                    .bind(answered)
+                    .bind(refused)
+                    .bind(last_at)
+                    .execute(&mut *change)
+                    .await?;
+            }
+            change.commit().await
+        }
+        .await;
+        self.noted(added)
+    }
+
+    /// Records, the latest first.
+    pub async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
+        let after = query.after.as_deref().unwrap_or_default();
+        let like = like(&query.search);
+        let read = sqlx::query_as(LIST)
+            .bind(&query.principal)
+            .bind(&query.principal)
+            .bind(after)
+            .bind(after)
+            .bind(if query.refused { 400_i64 } else { 0 })
+            .bind(&query.search)
+            .bind(&like)
+            .bind(&like)
+            .bind(&like)
+            .bind(&like)
+            .bind(query.limit)
+            .fetch_all(&self.pool)
+            .await;
+        self.noted(read)
+    }
+
+    /// Up to `most` principals, the latest first.
+    pub async fn principals(&self, most: i64) -> Result<Vec<PrincipalCount>, StoreError> {
+        let read = sqlx::query_as(COUNTS)
+            .bind(most)
+            .fetch_all(&self.pool)
+            .await;
+        self.noted(read)
+    }
+
+    /// Keeps the latest `most` records, and none from before `since`.
+    pub async fn purge_activity(&self, since: i64, most: i64) -> Result<u64, StoreError> {
+        let purged = async {
+            let mut change = self.pool.begin().await?;
+            let old = sqlx::query(PURGE_OLD)
+                .bind(since)
+                .execute(&mut *change)
+                .await?;
+            let many = sqlx::query(PURGE_MANY)
+                .bind(most)
+                .execute(&mut *change)
+                .await?;
+            sqlx::query(PURGE_COUNTS)
+                .bind(since)
+                .execute(&mut *change)
+                .await?;
+            change.commit().await?;
+            Ok(old.rows_affected() + many.rows_affected())
+        }
+        .await;
+        self.noted(purged)
+    }
+}
+
+/// A pattern for LIKE that finds the text anywhere; what LIKE reads as a wildcard is escaped.
+fn like(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('%');
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('%');
+    out
+}

@@ -1,0 +1,57 @@
+//! Why the store did not do what it was asked.
+
+use sqlx::Error;
+
+/// Why something could not be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum StoreError {
+    /// All connections to the database are in use, or it is locked; a little later it may work.
+    #[error("the store is busy; try again in a moment")]
+    Busy,
+    /// The database cannot be reached or written.
+    #[error("the store cannot be reached ({0}); live traffic goes on, changes have to wait")]
+    Lost(String),
+    /// Something of this name is there already.
+    #[error("there is one of this name already")]
+    Taken,
+    /// What the database holds cannot be understood, or it refuses a statement.
+    #[error("the store does not work as it should: {0}")]
+    Broken(String),
+}
+
+/// Primary codes of SQLite that say that its file cannot be used: I/O error, corrupt, full, cannot
+/// open, not a database, read-only.
+const SQLITE_LOST: [i32; 6] = [10, 11, 13, 14, 26, 8];
+/// Busy and locked.
+const SQLITE_BUSY: [i32; 2] = [5, 6];
+
+impl From<Error> for StoreError {
+    fn from(error: Error) -> Self {
+        match &error {
+            Error::PoolTimedOut => Self::Busy,
+            Error::Io(_)
+            | Error::Tls(_)
+            | Error::PoolClosed
+            | Error::WorkerCrashed
+            | Error::Protocol(_) => Self::Lost(error.to_string()),
+            Error::Database(said) if said.is_unique_violation() => Self::Taken,
+            Error::Database(said) => {
+                let code = said.code().unwrap_or_default();
+                // SQLite's extended codes hold the primary one in their lowest byte; those of
+                // PostgreSQL have five characters: class 08 is a lost connection, 57P a shutdown,
+                // 53 a lack of resources.
+                match code.parse::<i32>().map(|code| code & 0xff) {
+                    _ if code.len() == 5 && ["08", "57", "53"].contains(&&code[..2]) => {
+                        Self::Lost(said.message().to_owned())
+                    }
+                    Ok(code) if SQLITE_BUSY.contains(&code) => Self::Busy,
+                    Ok(code) if SQLITE_LOST.contains(&code) => {
+                        Self::Lost(said.message().to_owned())
+                    }
+                    _ => Self::Broken(said.message().to_owned()),
+                }
+            }
+            _ => Self::Broken(error.to_string()),
+        }
+    }
+}

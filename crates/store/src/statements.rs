@@ -1,0 +1,29 @@
+//! Statements by name, and all of them in a list, so that the store can try each when it is opened.
+
+/// Makes a constant of each statement, and `ALL`.
+macro_rules! statements {
+    ($($name:ident = $sql:literal;)*) => {
+        $(const $name: &str = $sql;)*
+        pub(crate) const ALL: &[&str] = &[$($name),*];
+    };
+}
+
+pub(crate) use statements;
+
+/// Every statement of the crate.
+pub(crate) fn all() -> impl Iterator<Item = &'static str> {
+    [
+        crate::activity::ALL,
+        crate::api_keys::ALL,
+        crate::definitions::ALL,
+        crate::keys::ALL,
+        crate::revision::ALL,
+        crate::revocations::ALL,
+        crate::sessions::ALL,
+        crate::tokens::ALL,
+        crate::users::ALL,
+    ]
+    .into_iter()
+    .flatten()
+    .copied()
+}

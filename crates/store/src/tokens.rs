@@ -1,0 +1,154 @@
+//! Tokens that were issued, to list them and to revoke them by.
+
+use sqlx::FromRow;
+
+use crate::error::StoreError;
+use crate::open::Store;
+use crate::statements::statements;
+
+/// A token that was issued, without the token. Times in milliseconds since 1970.
+#[derive(Debug, Clone, PartialEq, Eq, FromRow)]
+pub struct TokenRecord {
+    /// What names it.
+    pub jti: String,
+    /// Whose it is.
+    pub subject: String,
+    /// Topics and patterns, a JSON list.
+    pub channels: String,
+    /// What it allows, a JSON list.
+    pub allow: String,
+    /// The key that signed it.
+    pub kid: String,
+    /// Since when.
+    pub issued_at: i64,
+    /// Until when.
+    pub expires_at: i64,
+    /// Who issued it.
+    pub issued_by: String,
+    /// When it was revoked.
+    pub revoked_at: Option<i64>,
+}
+
+/// Which tokens are wanted.
+#[derive(Debug, Clone, Default)]
+pub struct TokenQuery {
+    /// Of this subject; all when empty.
+    pub subject: String,
+    /// Signed by this key; by any when empty.
+    pub kid: String,
+    /// Behind this one, in the order of the list.
+    pub after: Option<String>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+statements! {
+    ADD = "INSERT INTO tokens (jti, subject, channels, allow, kid, issued_at, expires_at, issued_by) \
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    MARK = "UPDATE tokens SET revoked_at = $2 WHERE jti = $1 AND revoked_at IS NULL";
+    MARK_SUBJECT = "UPDATE tokens SET revoked_at = $2 WHERE subject = $1 AND revoked_at IS NULL";
+    MARK_KEY = "UPDATE tokens SET revoked_at = $2 WHERE kid = $1 AND revoked_at IS NULL";
+    FIND = "SELECT jti, subject, channels, allow, kid, issued_at, expires_at, issued_by, revoked_at \
+            FROM tokens WHERE jti = $1";
+    LIST = "SELECT jti, subject, channels, allow, kid, issued_at, expires_at, issued_by, revoked_at \
+            FROM tokens WHERE ($1 = '' OR subject = $2) AND ($3 = '' OR kid = $4) \
+            AND ($5 = '' OR jti < $6) AND expires_at > $7 ORDER BY jti DESC LIMIT $8";
+    LAST_OF_KEY = "SELECT CAST(COALESCE(MAX(expires_at), 0) AS BIGINT) FROM tokens WHERE kid = $1";
+    COUNT_OF_KEY = "SELECT CAST(COUNT(*) AS BIGINT) FROM tokens \
+                    WHERE kid = $1 AND expires_at > $2 AND revoked_at IS NULL";
+    PURGE = "DELETE FROM tokens WHERE expires_at <= $1";
+}
+
+impl Store {
+    /// Writes down that a token was issued.
+    pub async fn add_token(&self, token: &TokenRecord) -> Result<(), StoreError> {
+        self.add_tokens(std::slice::from_ref(token)).await
+    }
+
+    /// The same for several at once.
+    pub async fn add_tokens(&self, tokens: &[TokenRecord]) -> Result<(), StoreError> {
+        let added = async {
+            let mut change = self.pool.begin().await?;
+            for token in tokens {
+                sqlx::query(ADD)
+                    .bind(&token.jti)
+                    .bind(&token.subject)
+                    .bind(&token.channels)
+                    .bind(&token.allow)
+                    .bind(&token.kid)
+                    .bind(token.issued_at)
+                    .bind(token.expires_at)
+                    .bind(&token.issued_by)
+                    .execute(&mut *change)
+                    .await?;
+            }
+            change.commit().await
+        }
+        .await;
+        self.noted(added)
+    }
+
+    /// One by its name.
+    pub async fn token(&self, jti: &str) -> Result<Option<TokenRecord>, StoreError> {
+        let read = sqlx::query_as(FIND)
+            .bind(jti)
+            .fetch_optional(&self.pool)
+            .await;
+        self.noted(read)
+    }
+
+    /// Those that have not expired at `now`, the latest first.
+    pub async fn tokens(
+        &self,
+        query: &TokenQuery,
+        now: i64,
+    ) -> Result<Vec<TokenRecord>, StoreError> {
+        let after = query.after.as_deref().unwrap_or_default();
+        let read = sqlx::query_as(LIST)
+            .bind(&query.subject)
+            .bind(&query.subject)
+            .bind(&query.kid)
+            .bind(&query.kid)
+            .bind(after)
+            .bind(after)
+            .bind(now)
+            .bind(query.limit)
+            .fetch_all(&self.pool)
+            .await;
+        self.noted(read)
+    }
+
+    /// When the last token of a key expires; 0 when it has signed none.
+    pub async fn last_expiry(&self, kid: &str) -> Result<i64, StoreError> {
+        let read = sqlx::query_scalar(LAST_OF_KEY)
+            .bind(kid)
+            .fetch_one(&self.pool)
+            .await;
+        self.noted(read)
+    }
+
+    /// How many good tokens hang on a key.
+    pub async fn tokens_of_key(&self, kid: &str, now: i64) -> Result<i64, StoreError> {
+        let read = sqlx::query_scalar(COUNT_OF_KEY)
+            .bind(kid)
+            .bind(now)
+            .fetch_one(&self.pool)
+            .await;
+        self.noted(read)
+    }
+
+    /// Forgets those that have expired.
+    pub async fn purge_tokens(&self, now: i64) -> Result<u64, StoreError> {
+        let gone = sqlx::query(PURGE).bind(now).execute(&self.pool).await;
+        self.noted(gone.map(|done| done.rows_affected()))
+    }
+}
+
+/// The statement that marks what a revocation names.
+pub(crate) fn mark(kind: crate::RevocationKind) -> &'static str {
+    match kind {
+        crate::RevocationKind::Token => MARK,
+        crate::RevocationKind::Subject => MARK_SUBJECT,
+        crate::RevocationKind::Key => MARK_KEY,
+    }
+}

@@ -1,0 +1,154 @@
+//! Tokens, definitions, activity: lists, pages, purges.
+
+use tidegate_store::{Activity, ActivityQuery, StoredDefinition, TokenQuery, TokenRecord, new_id};
+
+use crate::{Stage, contract};
+
+contract! {
+    tokens_are_listed_page_by_page;
+    definitions_are_replaced_and_forgotten;
+    activity_is_searched_counted_and_bounded;
+}
+
+async fn tokens_are_listed_page_by_page(stage: Stage) {
+    let store = stage.open().await;
+    let tokens: Vec<_> = (0..5)
+        .map(|n| TokenRecord {
+            jti: new_id(),
+            subject: if n % 2 == 0 { "alice" } else { "bob" }.to_owned(),
+            channels: "[]".to_owned(),
+            allow: "[]".to_owned(),
+            kid: "k".to_owned(),
+            issued_at: n,
+            expires_at: 100 + n,
+            issued_by: "admin".to_owned(),
+            revoked_at: None,
+        })
+        .collect();
+    store.add_tokens(&tokens).await.unwrap();
+    let mut seen = Vec::new();
+    let mut query = TokenQuery {
+        limit: 2,
+        ..TokenQuery::default()
+    };
+    loop {
+        let page = store.tokens(&query, 0).await.unwrap();
+        let Some(last) = page.last() else { break };
+        query.after = Some(last.jti.clone());
+        seen.extend(page);
+    }
+    assert_eq!(seen, tokens.iter().rev().cloned().collect::<Vec<_>>());
+    let of_alice = TokenQuery {
+        subject: "alice".to_owned(),
+        limit: 10,
+        ..TokenQuery::default()
+    };
+    assert_eq!(store.tokens(&of_alice, 0).await.unwrap().len(), 3);
+    let of_another_key = TokenQuery {
+        kid: "other".to_owned(),
+        limit: 10,
+        ..TokenQuery::default()
+    };
+    assert_eq!(store.tokens(&of_another_key, 0).await.unwrap(), []);
+    assert_eq!(
+        store.token(&tokens[1].jti).await.unwrap().as_ref(),
+        Some(&tokens[1])
+    );
+    assert_eq!(store.token("none").await.unwrap(), None);
+    assert_eq!(store.last_expiry("k").await.unwrap(), 104);
+    assert_eq!(store.last_expiry("none").await.unwrap(), 0);
+    assert_eq!(store.tokens_of_key("k", 102).await.unwrap(), 2);
+    assert_eq!(store.purge_tokens(102).await.unwrap(), 3);
+}
+
+async fn definitions_are_replaced_and_forgotten(stage: Stage) {
+    let store = stage.open().await;
+    let mut room = StoredDefinition {
+        pattern: "room:*".to_owned(),
+        body: Some("{}".to_owned()),
+        changed_at: 1,
+        changed_by: "user:alice".to_owned(),
+    };
+    store.put_definition(&room).await.unwrap();
+    room.body = None;
+    room.changed_at = 2;
+    store.put_definition(&room).await.unwrap();
+    assert_eq!(store.definitions(10).await.unwrap(), [room]);
+    assert!(store.forget_definition("room:*").await.unwrap());
+    assert!(!store.forget_definition("room:*").await.unwrap());
+    assert_eq!(store.definitions(10).await.unwrap(), []);
+}
+
+fn record(at: i64, principal: &str, target: &str, status: i64) -> Activity {
+    Activity {
+        id: new_id(),
+        at,
+        principal: principal.to_owned(),
+        action: "DELETE /api/v1/channels/{topic}".to_owned(),
+        target: target.to_owned(),
+        outcome: "Closed it.".to_owned(),
+        status,
+        took_us: 12,
+        address: "127.0.0.1".to_owned(),
+    }
+}
+
+/// P16: searched, counted, bounded. A wildcard of the database is a plain character of a search.
+async fn activity_is_searched_counted_and_bounded(stage: Stage) {
+    let store = stage.open().await;
+    let records = [
+        record(1, "user:alice", "/channels/Room", 200),
+        record(2, "user:bob", "/channels/100%_sure", 403),
+        record(3, "user:alice", r"/channels/back\slash", 200),
+        record(4, "user:alice", "/channels/other", 404),
+    ];
+    store.add_activity(&records[..2]).await.unwrap();
+    store.add_activity(&records[2..]).await.unwrap();
+    let found = async |query: ActivityQuery| {
+        let query = ActivityQuery { limit: 10, ..query };
+        let found = store.activity(&query).await.unwrap();
+        found.into_iter().map(|a| a.at).collect::<Vec<_>>()
+    };
+    let search = |text: &str| ActivityQuery {
+        search: text.to_owned(),
+        ..ActivityQuery::default()
+    };
+    assert_eq!(found(search("")).await, [4, 3, 2, 1]);
+    assert_eq!(found(search("rOOm")).await, [1]);
+    assert_eq!(found(search("%")).await, [2]);
+    assert_eq!(found(search("_sure")).await, [2]);
+    assert_eq!(found(search(r"back\s")).await, [3]);
+    assert_eq!(found(search("closed it")).await.len(), 4);
+    let refused = ActivityQuery {
+        refused: true,
+        ..ActivityQuery::default()
+    };
+    assert_eq!(found(refused).await, [4, 2]);
+    let of_alice = ActivityQuery {
+        principal: "user:alice".to_owned(),
+        after: Some(records[3].id.clone()),
+        ..ActivityQuery::default()
+    };
+    assert_eq!(found(of_alice).await, [3, 1]);
+
+    let counts: Vec<_> = store
+        .principals(10)
+        .await
+        .unwrap()
+        .into_iter()
+        .map(|c| (c.principal, c.answered, c.refused, c.last_at))
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            ("user:alice".to_owned(), 2, 1, 4),
+            ("user:bob".to_owned(), 0, 1, 2)
+        ]
+    );
+
+    assert_eq!(store.purge_activity(0, 10).await.unwrap(), 0);
+    assert_eq!(store.purge_activity(0, 3).await.unwrap(), 1);
+    assert_eq!(store.purge_activity(4, 3).await.unwrap(), 2);
+    assert_eq!(found(search("")).await, [4]);
+    assert_eq!(store.principals(10).await.unwrap().len(), 1);
+}

@@ -1,0 +1,183 @@
+//! Who did what: recorded for every request with a principal, read by administrators.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::Json;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{ConnectInfo, MatchedPath, OriginalUri, Query, Request, State};
+use axum::http::header;
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use serde::Deserialize;
+use tidegate_protocol::trust::{ActivityInfo, Part, PrincipalInfo};
+use tidegate_store::{Activity, ActivityQuery};
+
+use super::ApiError;
+use super::admin::{Admin, Shown};
+use super::done::Said;
+use super::parts::{MAX_LIMIT, part};
+use crate::gateway::Gateway;
+use crate::trust::{Record, now_ms, unsigned};
+
+/// Of a path and a sentence so much is kept.
+const MAX_CHARS: usize = 300;
+
+/// Writes down who asked for what, and what came of it.
+pub(super) async fn record(
+    State(gateway): State<Arc<Gateway>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let Some(shown) = request.extensions().get::<Shown>().cloned() else {
+        return next.run(request).await;
+    };
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>().map_or_else(
+        || request.uri().path().to_owned(),
+        |path| path.as_str().to_owned(),
+    );
+    // Of a nested router the request's own path lacks the beginning.
+    let target = request.extensions().get::<OriginalUri>().map_or_else(
+        || request.uri().path().to_owned(),
+        |uri| uri.path().to_owned(),
+    );
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(peer)| peer.ip().to_string());
+    let began = Instant::now();
+    let response = next.run(request).await;
+    let status = response.status();
+    let outcome = match response.extensions().get::<Said>() {
+        Some(Said(said)) => said.clone(),
+        None => status.canonical_reason().unwrap_or_default().to_owned(),
+    };
+    // What is not kept is counted (`tidegate_records_lost_total`).
+    gateway.trust.records.put(Record::Activity(Activity {
+        id: tidegate_store::new_id(),
+        at: now_ms(),
+        principal: shown.principal.name,
+        action: format!("{method} {route}"),
+        target: short(&target),
+        outcome: short(&outcome),
+        status: i64::from(status.as_u16()),
+        took_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
+        address: peer.unwrap_or_default(),
+    }));
+    response
+}
+
+/// Without control characters: nothing that is recorded makes a line of its own anywhere.
+fn short(text: &str) -> String {
+    text.chars()
+        .filter(|c| !c.is_control())
+        .take(MAX_CHARS)
+        .collect()
+}
+
+#[derive(Deserialize)]
+pub(super) struct Params {
+    #[serde(default)]
+    principal: String,
+    #[serde(default)]
+    search: String,
+    #[serde(default)]
+    refused: bool,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    params: Result<Query<Params>, QueryRejection>,
+) -> Result<Json<Part<ActivityInfo>>, ApiError> {
+    let Query(params) = params?;
+    let limit = params.limit.unwrap_or(50).clamp(1, MAX_LIMIT);
+    let query = ActivityQuery {
+        principal: params.principal,
+        search: params.search,
+        refused: params.refused,
+        after: params.after,
+        limit: limit as i64 + 1,
+    };
+    let found = gateway.trust.store.activity(&query).await?;
+    let items = found.into_iter().map(info).collect();
+    Ok(Json(part(items, limit, |item: &ActivityInfo| {
+        item.id.clone()
+    })))
+}
+
+fn info(activity: Activity) -> ActivityInfo {
+    ActivityInfo {
+        id: activity.id,
+        at: unsigned(activity.at),
+        principal: activity.principal,
+        action: activity.action,
+        target: activity.target,
+        outcome: activity.outcome,
+        status: u16::try_from(activity.status).unwrap_or_default(),
+        took_us: unsigned(activity.took_us),
+        address: activity.address,
+    }
+}
+
+/// Everything that is kept, the latest first, one JSON object a line.
+pub(super) async fn export(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+) -> Result<Response, ApiError> {
+    /// Records read at once.
+    const STEP: i64 = 1_000;
+    let mut query = ActivityQuery {
+        limit: STEP,
+        ..ActivityQuery::default()
+    };
+    // The first step decides whether there is an answer at all.
+    let first = gateway.trust.store.activity(&query).await?;
+    query.after = first.last().map(|activity| activity.id.clone());
+    let lines = futures::stream::unfold(
+        (gateway, query, Some(first)),
+        |(gateway, mut query, page)| async move {
+            let page = match page {
+                Some(page) => page,
+                // Cut short where the store is lost: the receiver sees that it did not end well.
+                None => match gateway.trust.store.activity(&query).await {
+                    Ok(page) => page,
+                    Err(error) => return Some((Err(error), (gateway, query, Some(Vec::new())))),
+                },
+            };
+            query.after = Some(page.last()?.id.clone());
+            let text: String = page
+                .into_iter()
+                .filter_map(|activity| serde_json::to_string(&info(activity)).ok())
+                .map(|line| line + "\n")
+                .collect();
+            Some((Ok(text), (gateway, query, None)))
+        },
+    );
+    let headers = [
+        (header::CONTENT_TYPE, "application/jsonl"),
+        (
+            header::CONTENT_DISPOSITION,
+            "attachment; filename=\"tidegate-activity.jsonl\"",
+        ),
+    ];
+    Ok((headers, axum::body::Body::from_stream(lines)).into_response())
+}
+
+pub(super) async fn principals(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+) -> Result<Json<Vec<PrincipalInfo>>, ApiError> {
+    let counts = gateway.trust.store.principals(MAX_LIMIT as i64).await?;
+    let counts = counts.into_iter().map(|count| PrincipalInfo {
+        principal: count.principal,
+        answered: unsigned(count.answered),
+        refused: unsigned(count.refused),
+        last_at: unsigned(count.last_at),
+    });
+    Ok(Json(counts.collect()))
+}

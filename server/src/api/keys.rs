@@ -1,0 +1,75 @@
+//! Signing keys.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use tidegate_protocol::admin::Done;
+use tidegate_protocol::trust::{KeyInfo, RotateKey};
+use tidegate_store::RevocationKind;
+
+use super::ApiError;
+use super::admin::Admin;
+use super::done::{Answer, done};
+use crate::gateway::Gateway;
+use crate::trust::{now_ms, refresh, signed};
+
+pub(super) async fn list(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+) -> Result<Json<Vec<KeyInfo>>, ApiError> {
+    Ok(Json(gateway.trust.key_list().await?))
+}
+
+pub(super) async fn rotate(
+    admin: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    body: Result<Json<RotateKey>, JsonRejection>,
+) -> Result<Answer<Done>, ApiError> {
+    let Json(RotateKey { immediate }) = body?;
+    let life = gateway.config.token_seconds;
+    let kid = gateway.trust.rotate(immediate, life).await?;
+    let removed = refresh(&gateway).await?;
+    tracing::info!(
+        by = admin.name,
+        kid,
+        immediate,
+        removed,
+        "the signing key was rotated"
+    );
+    Ok(done(if immediate {
+        format!(
+            "Key {kid} signs from now on; what the one before it has signed is refused, and {removed} members were removed."
+        )
+    } else {
+        format!(
+            "Key {kid} signs from now on; the one before it checks until its last token has expired."
+        )
+    }))
+}
+
+/// Ends a key that only checks any more, and all that it has signed.
+pub(super) async fn revoke(
+    admin: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    Path(kid): Path<String>,
+) -> Result<Answer<Done>, ApiError> {
+    let trust = &gateway.trust;
+    if !trust.store.revoke_key(&kid, now_ms()).await? {
+        return Err(if gateway.tokens.keys().current() == Some(kid.as_str()) {
+            ApiError::KeySigns
+        } else {
+            ApiError::NotFound("key that still checks", kid)
+        });
+    }
+    let until = now_ms().saturating_add(signed(gateway.config.token_seconds * 1000));
+    trust
+        .revoke(RevocationKind::Key, &kid, until, &admin.name)
+        .await?;
+    let removed = refresh(&gateway).await?;
+    tracing::info!(by = admin.name, kid, removed, "a signing key was revoked");
+    Ok(done(format!(
+        "Nothing that key {kid} has signed is taken any more; {removed} members were removed."
+    )))
+}

@@ -1,0 +1,279 @@
+//! Users, sessions and API keys.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::JsonRejection;
+use axum::extract::{Path, State};
+use tidegate_auth::{BUILT_IN_ADMIN, fingerprint, hash_password, random_text};
+use tidegate_protocol::Role;
+use tidegate_protocol::admin::Done;
+use tidegate_protocol::trust::{
+    ApiKeyInfo, ChangeUser, MadeApiKey, NewApiKey, NewUser, SessionEntry, UserInfo,
+};
+use tidegate_store::{ApiKey, User};
+
+use super::ApiError;
+use super::admin::{Admin, Viewer};
+use super::done::{Answer, done};
+use crate::gateway::Gateway;
+use crate::trust::{name_is_good, now_ms, refresh, signed, unsigned};
+
+/// Users, sessions and API keys that are listed.
+const MOST: i64 = 1_000;
+/// What an API key begins with, so that it is known when it is found somewhere.
+const KEY_PREFIX: &str = "tgk_";
+const HINT_CHARS: usize = 10;
+
+fn user_info(user: User) -> UserInfo {
+    UserInfo {
+        role: Role::named(&user.role).unwrap_or_default(),
+        disabled: user.disabled != 0,
+        created_at: unsigned(user.created_at),
+        id: user.id,
+        name: user.name,
+    }
+}
+
+pub(super) async fn users(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+) -> Result<Json<Vec<UserInfo>>, ApiError> {
+    let users = gateway.trust.store.users(MOST).await?;
+    Ok(Json(users.into_iter().map(user_info).collect()))
+}
+
+fn good_name(name: String) -> Result<String, ApiError> {
+    if name_is_good(&name) && name != BUILT_IN_ADMIN {
+        Ok(name)
+    } else {
+        Err(ApiError::BadName)
+    }
+}
+
+/// Hashing takes its time: not on the threads of the sockets, and one at a time.
+async fn hashed(gateway: &Gateway, password: String) -> Result<String, ApiError> {
+    let _turn = gateway.hashing.acquire().await;
+    let hashed = tokio::task::spawn_blocking(move || hash_password(&password)).await;
+    Ok(hashed.map_err(|_| ApiError::Fault)??)
+}
+
+pub(super) async fn add_user(
+    admin: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    body: Result<Json<NewUser>, JsonRejection>,
+) -> Result<Answer<UserInfo>, ApiError> {
+    let Json(wanted) = body?;
+    let now = now_ms();
+    let user = User {
+        id: tidegate_store::new_id(),
+        name: good_name(wanted.name)?,
+        role: wanted.role.as_str().to_owned(),
+        password_hash: hashed(&gateway, wanted.password).await?,
+        disabled: 0,
+        created_at: now,
+        changed_at: now,
+    };
+    gateway.trust.store.add_user(&user).await?;
+    refresh(&gateway).await?;
+    tracing::info!(
+        by = admin.name,
+        user = user.name,
+        role = user.role,
+        "a user was added"
+    );
+    Ok(Answer {
+        said: format!("Added user {} as {}.", user.name, user.role),
+        body: user_info(user),
+    })
+}
+
+async fn find_user(gateway: &Gateway, id: &str) -> Result<User, ApiError> {
+    let users = gateway.trust.store.users(MOST).await?;
+    let found = users.into_iter().find(|user| user.id == id);
+    found.ok_or_else(|| ApiError::NotFound("user", id.to_owned()))
+}
+
+pub(super) async fn change_user(
+    admin: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+    body: Result<Json<ChangeUser>, JsonRejection>,
+) -> Result<Answer<Done>, ApiError> {
+    let Json(wanted) = body?;
+    let mut user = find_user(&gateway, &id).await?;
+    let mut said = Vec::new();
+    let mut ends_sessions = false;
+    if let Some(role) = wanted.role {
+        user.role = role.as_str().to_owned();
+        said.push(format!("is {role}"));
+    }
+    if let Some(disabled) = wanted.disabled {
+        user.disabled = i64::from(disabled);
+        said.push(
+            if disabled {
+                "may not sign in"
+            } else {
+                "may sign in"
+            }
+            .to_owned(),
+        );
+        ends_sessions |= disabled;
+    }
+    if let Some(password) = wanted.password {
+        user.password_hash = hashed(&gateway, password).await?;
+        said.push("has a new password".to_owned());
+        ends_sessions = true;
+    }
+    user.changed_at = now_ms();
+    let store = &gateway.trust.store;
+    if !store.change_user(&user).await? {
+        return Err(ApiError::NotFound("user", id));
+    }
+    if ends_sessions {
+        store.end_sessions_of(&user.id).await?;
+    }
+    refresh(&gateway).await?;
+    tracing::info!(by = admin.name, user = user.name, changes = ?said, "a user was changed");
+    Ok(done(format!("User {} {}.", user.name, said.join(" and "))))
+}
+
+pub(super) async fn remove_user(
+    admin: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+) -> Result<Answer<Done>, ApiError> {
+    let user = find_user(&gateway, &id).await?;
+    let store = &gateway.trust.store;
+    store.end_sessions_of(&id).await?;
+    store.remove_user(&id).await?;
+    refresh(&gateway).await?;
+    tracing::info!(by = admin.name, user = user.name, "a user was removed");
+    Ok(done(format!("Removed user {}.", user.name)))
+}
+
+/// An administrator sees every session, others their own.
+pub(super) async fn sessions(
+    viewer: Viewer,
+    State(gateway): State<Arc<Gateway>>,
+) -> Result<Json<Vec<SessionEntry>>, ApiError> {
+    let known = gateway.trust.directory.known();
+    let open = gateway.trust.store.sessions(now_ms(), MOST).await?;
+    let all = viewer.role == Role::Admin;
+    let sessions = open.into_iter().filter_map(|session| {
+        if !all && viewer.user.as_deref() != Some(session.user_id.as_str()) {
+            return None;
+        }
+        let principal = if session.user_id.is_empty() {
+            BUILT_IN_ADMIN.to_owned()
+        } else {
+            format!("user:{}", known.users.get(&session.user_id)?.name)
+        };
+        Some(SessionEntry {
+            own: viewer.session.as_ref() == Some(&session.id),
+            id: session.id,
+            principal,
+            created_at: unsigned(session.created_at),
+            expires_at: unsigned(session.expires_at),
+            address: session.address,
+            agent: session.agent,
+        })
+    });
+    Ok(Json(sessions.collect()))
+}
+
+pub(super) async fn end_session(
+    viewer: Viewer,
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+) -> Result<Answer<Done>, ApiError> {
+    let store = &gateway.trust.store;
+    if viewer.role != Role::Admin {
+        let open = store.sessions(now_ms(), MOST).await?;
+        let own = open
+            .iter()
+            .any(|s| s.id == id && viewer.user.as_deref() == Some(s.user_id.as_str()));
+        if !own {
+            return Err(ApiError::NotFound("session", id));
+        }
+    }
+    if !gateway.trust.directory.end_locally(&id) && !store.end_session(&id).await? {
+        return Err(ApiError::NotFound("session", id));
+    }
+    refresh(&gateway).await?;
+    tracing::info!(by = viewer.name, session = id, "a session was ended");
+    Ok(done(format!("Ended session {id}.")))
+}
+
+fn key_info(key: ApiKey) -> ApiKeyInfo {
+    ApiKeyInfo {
+        id: key.id,
+        name: key.name,
+        role: Role::named(&key.role).unwrap_or_default(),
+        hint: key.hint,
+        created_at: unsigned(key.created_at),
+        created_by: key.created_by,
+        expires_at: key.expires_at.map(unsigned),
+        revoked_at: key.revoked_at.map(unsigned),
+    }
+}
+
+pub(super) async fn api_keys(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+) -> Result<Json<Vec<ApiKeyInfo>>, ApiError> {
+    let keys = gateway.trust.store.api_keys(MOST).await?;
+    Ok(Json(keys.into_iter().map(key_info).collect()))
+}
+
+pub(super) async fn add_api_key(
+    admin: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    body: Result<Json<NewApiKey>, JsonRejection>,
+) -> Result<Answer<MadeApiKey>, ApiError> {
+    let Json(wanted) = body?;
+    let secret = format!("{KEY_PREFIX}{}", random_text());
+    let now = now_ms();
+    let key = ApiKey {
+        id: tidegate_store::new_id(),
+        name: good_name(wanted.name)?,
+        role: wanted.role.as_str().to_owned(),
+        hash: fingerprint(&secret),
+        hint: secret.chars().take(HINT_CHARS).collect(),
+        created_at: now,
+        created_by: admin.name.clone(),
+        expires_at: wanted
+            .seconds
+            .map(|seconds| now.saturating_add(signed(seconds.saturating_mul(1000)))),
+        revoked_at: None,
+    };
+    gateway.trust.store.add_api_key(&key).await?;
+    refresh(&gateway).await?;
+    tracing::info!(
+        by = admin.name,
+        key = key.name,
+        role = key.role,
+        "an API key was made"
+    );
+    Ok(Answer {
+        said: format!("Made API key {} as {}.", key.name, key.role),
+        body: MadeApiKey {
+            key: secret,
+            info: key_info(key),
+        },
+    })
+}
+
+pub(super) async fn revoke_api_key(
+    admin: Admin,
+    State(gateway): State<Arc<Gateway>>,
+    Path(id): Path<String>,
+) -> Result<Answer<Done>, ApiError> {
+    let store = &gateway.trust.store;
+    if !store.revoke_api_key(&id, now_ms()).await? {
+        return Err(ApiError::NotFound("API key", id));
+    }
+    refresh(&gateway).await?;
+    tracing::info!(by = admin.name, key = id, "an API key was revoked");
+    Ok(done("The API key is refused from now on.".to_owned()))
+}

@@ -1,0 +1,259 @@
+//! Tokens: issued, listed, looked into, revoked.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use serde::Deserialize;
+use tidegate_protocol::admin::Done;
+use tidegate_protocol::trust::{
+    Introspect, Introspection, IssueToken, IssuedToken, Part, Revoke, TokenInfo,
+};
+use tidegate_protocol::{Allow, Reason, Role, TopicPattern, is_reserved_topic};
+use tidegate_store::{RevocationKind, TokenQuery};
+
+use super::ApiError;
+use super::admin::Operator;
+use super::done::{Answer, done};
+use super::parts::{MAX_LIMIT, part};
+use crate::gateway::Gateway;
+use crate::trust::{Issue, RANDOM_ID_CHARS, now_ms, refresh, signed, token_info};
+
+/// Channels that one token may name.
+const MAX_CHANNELS: usize = 100;
+pub(super) const MAX_ID_BYTES: usize = 255;
+/// The longest life of a token: a year.
+const MAX_SECONDS: u64 = 366 * 24 * 3600;
+
+pub(super) async fn issue(
+    operator: Operator,
+    State(gateway): State<Arc<Gateway>>,
+    body: Result<Json<IssueToken>, JsonRejection>,
+) -> Result<Answer<IssuedToken>, ApiError> {
+    let Json(wanted) = body?;
+    if !(1..=MAX_CHANNELS).contains(&wanted.channels.len()) {
+        return Err(ApiError::ChannelCount(MAX_CHANNELS));
+    }
+    for channel in &wanted.channels {
+        TopicPattern::new(channel)
+            .map_err(|error| ApiError::Name(channel.clone(), "a channel", error))?;
+    }
+    let allow: Allow = wanted
+        .allow
+        .map_or(Allow::MEMBER, |rights| rights.into_iter().collect());
+    let reserved = wanted.channels.iter().any(|c| is_reserved_topic(c));
+    if (allow.admin || reserved) && operator.role < Role::Admin {
+        return Err(ApiError::RoleTooWeak(Role::Admin));
+    }
+    let id = Some(wanted.id.trim())
+        .filter(|id| !id.is_empty())
+        .map_or_else(|| tidegate_hub::random_id(RANDOM_ID_CHARS), str::to_owned);
+    if id.len() > MAX_ID_BYTES {
+        return Err(ApiError::IdTooLong);
+    }
+    let seconds = wanted.seconds.unwrap_or(gateway.config.token_seconds);
+    if !(1..=MAX_SECONDS).contains(&seconds) {
+        return Err(ApiError::Life(MAX_SECONDS));
+    }
+    let issue = Issue {
+        id,
+        channels: wanted.channels,
+        allow,
+        seconds,
+        by: operator.name.clone(),
+    };
+    let (token, record) = issue.sign(&gateway.tokens)?;
+    // Written down before it is given away: what nobody can list nobody can revoke.
+    gateway.trust.store.add_token(&record).await?;
+    let info = token_info(record);
+    tracing::info!(
+        by = operator.name,
+        jti = info.jti,
+        id = info.id,
+        "a token was issued"
+    );
+    Ok(Answer {
+        said: format!(
+            "Issued token {} for {} to {}.",
+            info.jti,
+            info.channels.join(", "),
+            info.id
+        ),
+        body: IssuedToken { token, info },
+    })
+}
+
+#[derive(Deserialize)]
+pub(super) struct Params {
+    #[serde(default)]
+    id: String,
+    #[serde(default)]
+    kid: String,
+    after: Option<String>,
+    limit: Option<usize>,
+}
+
+pub(super) async fn list(
+    _: Operator,
+    State(gateway): State<Arc<Gateway>>,
+    params: Result<Query<Params>, QueryRejection>,
+) -> Result<Json<Part<TokenInfo>>, ApiError> {
+    let Query(params) = params?;
+    let limit = params.limit.unwrap_or(50).clamp(1, MAX_LIMIT);
+    let query = TokenQuery {
+        subject: params.id,
+        kid: params.kid,
+        after: params.after,
+        limit: limit as i64 + 1,
+    };
+    let found = gateway.trust.store.tokens(&query, now_ms()).await?;
+    let items = found.into_iter().map(token_info).collect();
+    Ok(Json(part(items, limit, |item: &TokenInfo| {
+        item.jti.clone()
+    })))
+}
+
+/// RFC 7662: whether a token is good, and what it says.
+pub(super) async fn introspect(
+    _: Operator,
+    State(gateway): State<Arc<Gateway>>,
+    body: Result<Json<Introspect>, JsonRejection>,
+) -> Result<Json<Introspection>, ApiError> {
+    let Json(Introspect { token }) = body?;
+    Ok(Json(match gateway.tokens.check(&token) {
+        Err(reason) => Introspection {
+            reason: Some(reason.as_str().to_owned()),
+            ..Introspection::default()
+        },
+        Ok(checked) => {
+            let claims = checked.claims;
+            Introspection {
+                active: true,
+                reason: None,
+                sub: Some(claims.id),
+                scope: Some(claims.channels.join(" ")),
+                allow: Some(claims.allow.rights()),
+                exp: Some(claims.exp),
+                iat: claims.iat,
+                jti: claims.jti,
+                iss: claims.iss,
+                kid: checked.kid,
+            }
+        }
+    }))
+}
+
+pub(super) async fn revoke_one(
+    operator: Operator,
+    State(gateway): State<Arc<Gateway>>,
+    Path(jti): Path<String>,
+) -> Result<Answer<Done>, ApiError> {
+    revoke_named(&gateway, &operator, jti).await
+}
+
+async fn revoke_named(
+    gateway: &Gateway,
+    operator: &Operator,
+    jti: String,
+) -> Result<Answer<Done>, ApiError> {
+    let record = gateway
+        .trust
+        .store
+        .token(&jti)
+        .await?
+        .ok_or_else(|| ApiError::NotFound("token", jti.clone()))?;
+    carry_out(
+        gateway,
+        operator,
+        RevocationKind::Token,
+        &jti,
+        record.expires_at,
+    )
+    .await
+}
+
+pub(super) async fn revoke(
+    operator: Operator,
+    State(gateway): State<Arc<Gateway>>,
+    body: Result<Json<Revoke>, JsonRejection>,
+) -> Result<Answer<Done>, ApiError> {
+    let Json(wanted) = body?;
+    // No token that is good today lives longer than this.
+    let until = now_ms().saturating_add(signed(MAX_SECONDS * 1000));
+    match wanted {
+        Revoke {
+            token: Some(token),
+            jti: None,
+            subject: None,
+            kid: None,
+        } => {
+            let checked = match gateway.tokens.check(&token) {
+                Ok(checked) => checked,
+                // It is refused already: that is what was wanted.
+                Err(Reason::TokenRevoked | Reason::TokenExpired) => {
+                    return Ok(done("The token was refused already.".to_owned()));
+                }
+                Err(_) => return Err(ApiError::NoToken),
+            };
+            // A token without a name was signed by a program: it goes with its subject.
+            let jti = checked.claims.jti.ok_or(ApiError::NamelessToken)?;
+            let until = signed(checked.claims.exp.saturating_add(60).saturating_mul(1000));
+            carry_out(&gateway, &operator, RevocationKind::Token, &jti, until).await
+        }
+        Revoke {
+            token: None,
+            jti: Some(jti),
+            subject: None,
+            kid: None,
+        } => revoke_named(&gateway, &operator, jti).await,
+        Revoke {
+            token: None,
+            jti: None,
+            subject: Some(subject),
+            kid: None,
+        } => {
+            carry_out(
+                &gateway,
+                &operator,
+                RevocationKind::Subject,
+                &subject,
+                until,
+            )
+            .await
+        }
+        Revoke {
+            token: None,
+            jti: None,
+            subject: None,
+            kid: Some(kid),
+        } => carry_out(&gateway, &operator, RevocationKind::Key, &kid, until).await,
+        _ => Err(ApiError::RevokeWhat),
+    }
+}
+
+async fn carry_out(
+    gateway: &Gateway,
+    operator: &Operator,
+    kind: RevocationKind,
+    value: &str,
+    until: i64,
+) -> Result<Answer<Done>, ApiError> {
+    let marked = gateway
+        .trust
+        .revoke(kind, value, until, &operator.name)
+        .await?;
+    let removed = refresh(gateway).await?;
+    let by = &operator.name;
+    tracing::info!(by, kind = kind.as_str(), value, marked, removed, "revoked");
+    let what = match kind {
+        RevocationKind::Token => format!("Token {value} is refused from now on"),
+        RevocationKind::Subject => {
+            format!("Every token of {value} that was issued until now is refused")
+        }
+        RevocationKind::Key => {
+            format!("Every token that key {value} has signed until now is refused")
+        }
+    };
+    Ok(done(format!("{what}; {removed} members were removed.")))
+}

@@ -1,0 +1,101 @@
+//! What happens by itself: reading what has changed, ending what has expired, writing down, purging.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tidegate_auth::LEEWAY_SECONDS;
+use tidegate_hub::ExpiryRules;
+
+use super::{now_ms, refresh, unsigned};
+use crate::gateway::Gateway;
+use crate::system::ticks;
+
+/// How soon a change that another gateway or a command made holds here.
+const REFRESH: Duration = Duration::from_millis(400);
+/// How long the writer rests after the store has refused.
+const REST: Duration = Duration::from_secs(1);
+const PURGE: Duration = Duration::from_secs(3600);
+const DAY_MS: i64 = 24 * 3600 * 1000;
+
+/// Runs for ever.
+pub(crate) async fn run(gateway: Arc<Gateway>) {
+    tokio::join!(
+        refreshing(&gateway),
+        expiring(&gateway),
+        writing(&gateway),
+        purging(&gateway)
+    );
+}
+
+async fn refreshing(gateway: &Gateway) {
+    let mut ticks = ticks(REFRESH);
+    loop {
+        ticks.tick().await;
+        // The store says in the log when it is lost; what was read last holds meanwhile.
+        match refresh(gateway).await {
+            Ok(0) => {}
+            Ok(members) => tracing::info!(members, "members lost the right to stay"),
+            Err(error) => tracing::debug!(%error, "not refreshed"),
+        }
+    }
+}
+
+async fn expiring(gateway: &Gateway) {
+    let rules = ExpiryRules {
+        warn_before: gateway.config.token_warning_seconds,
+        leeway: LEEWAY_SECONDS,
+    };
+    let mut ticks = ticks(Duration::from_secs(1));
+    loop {
+        ticks.tick().await;
+        let gone = gateway.hub.expire(unsigned(now_ms()) / 1000, rules);
+        if !gone.is_empty() {
+            tracing::info!(members = gone.len(), "tokens of members have expired");
+            gateway.lifecycle.tell(gone);
+        }
+    }
+}
+
+async fn writing(gateway: &Gateway) {
+    let trust = &gateway.trust;
+    loop {
+        trust.records.some().await;
+        if let Err(error) = trust.records.write(&trust.store).await {
+            tracing::debug!(%error, "records wait");
+            tokio::time::sleep(REST).await;
+        }
+    }
+}
+
+async fn purging(gateway: &Gateway) {
+    let (config, trust) = (&gateway.config, &gateway.trust);
+    let mut ticks = ticks(PURGE);
+    loop {
+        ticks.tick().await;
+        let purged = async {
+            let now = now_ms();
+            trust.store.purge_sessions(now).await?;
+            trust.store.purge_tokens(now).await?;
+            trust.store.purge_revocations(now).await?;
+            let since = now - i64::from(config.activity_days) * DAY_MS;
+            let most = i64::from(config.activity_records);
+            trust.store.purge_activity(since, most).await?;
+            trust.purge_keys().await?;
+            let days = i64::from(config.key_rotation_days);
+            if days > 0
+                && let Some(since) = trust.current_since().await?
+                && since + days * DAY_MS <= now
+            {
+                let kid = trust.rotate(false, config.token_seconds).await?;
+                tracing::info!(
+                    kid,
+                    "the signing key was rotated, as --key-rotation-days asks"
+                );
+            }
+            Ok::<(), super::TrustError>(())
+        };
+        if let Err(error) = purged.await {
+            tracing::debug!(%error, "not purged");
+        }
+    }
+}

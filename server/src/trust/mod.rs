@@ -1,0 +1,149 @@
+//! Who may do what, and what is remembered of it: the store on one side, what requests and sockets
+//! look up on the other.
+//!
+//! Everything that is asked on the way of a request or an event is kept in memory and read anew when
+//! the store's revision has grown. A store that is lost stops changes, and nothing else.
+
+mod clocks;
+mod definitions;
+mod issuing;
+mod keys;
+mod people;
+mod records;
+
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use tidegate_auth::{Directory, Marks, Seal, SealError, Secret, SecretError, TokenError, Tokens};
+use tidegate_store::{OpenError, Store, StoreError};
+
+pub(crate) use clocks::run;
+pub(crate) use issuing::{Issue, RANDOM_ID_CHARS, info as token_info};
+pub(crate) use people::{Opened, name_is_good, open_session};
+pub(crate) use records::Record;
+
+use crate::config::Config;
+use crate::gateway::Gateway;
+use records::Records;
+
+/// Rows of each kind that are kept in memory.
+const MOST: i64 = 100_000;
+
+/// Why identities cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum TrustError {
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Key(#[from] SecretError),
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    #[error(transparent)]
+    Token(#[from] TokenError),
+}
+
+/// The store and what is known of it.
+pub(crate) struct Trust {
+    pub(crate) store: Store,
+    pub(crate) directory: Directory,
+    pub(crate) records: Records,
+    seal: Seal,
+    /// The secret of `--jwt-secret`.
+    shared: Option<Secret>,
+    plain: bool,
+    /// The revision that was read last.
+    seen: AtomicI64,
+    /// One reads at a time.
+    reading: tokio::sync::Mutex<()>,
+}
+
+impl Trust {
+    /// Opens the store, and makes the first signing key where there is none.
+    pub(crate) async fn open(config: &Config) -> Result<(Self, Tokens), TrustError> {
+        let key = match &config.store.folder {
+            Some(folder) => Secret::kept_in(&folder.join("key"))?,
+            None => Secret::random(),
+        };
+        let trust = Self {
+            store: Store::open(config.store.config.clone()).await?,
+            directory: Directory::default(),
+            records: Records::default(),
+            seal: Seal::new(&key),
+            shared: config.shared_secret.clone(),
+            plain: config.plain_tokens,
+            seen: AtomicI64::new(-1),
+            reading: tokio::sync::Mutex::default(),
+        };
+        if trust.shared.is_none() {
+            trust.make_first_key().await?;
+        }
+        let tokens = Tokens::new(trust.keyring().await?);
+        tokens.set_revoked(trust.revoked().await?);
+        trust.directory.set(trust.everybody().await?);
+        Ok((trust, tokens))
+    }
+}
+
+/// Reads anew what has changed, and lets it hold: keys, revocations, people, definitions. Members
+/// who lose a right by it are removed; gives how many.
+pub(crate) async fn refresh(gateway: &Gateway) -> Result<usize, TrustError> {
+    let trust = &gateway.trust;
+    let _reading = trust.reading.lock().await;
+    let revision = trust.store.revision().await?;
+    if revision == trust.seen.load(Ordering::Relaxed) {
+        return Ok(0);
+    }
+    gateway.tokens.set_keys(trust.keyring().await?);
+    gateway.tokens.set_revoked(trust.revoked().await?);
+    trust.directory.set(trust.everybody().await?);
+    let mut gone = trust.redefine(gateway).await?;
+    gone.extend(gateway.hub.revoke(|grant, subject| {
+        gateway.tokens.is_revoked(&Marks {
+            subject,
+            jti: grant.jti.as_deref(),
+            iat: grant.issued_at,
+            kid: grant.kid.as_deref(),
+        })
+    }));
+    let count = gone.len();
+    gateway.lifecycle.tell(gone);
+    // What was changed while it was read is read next time.
+    trust.seen.store(revision, Ordering::Relaxed);
+    Ok(count)
+}
+
+/// Writes down what still waits, and lets go of the store.
+pub(crate) async fn end(gateway: &Gateway) {
+    /// A store that does not answer keeps nobody from stopping.
+    const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
+    let trust = &gateway.trust;
+    let written = tokio::time::timeout(PATIENCE, async {
+        while trust.records.waiting() > 0 && trust.records.write(&trust.store).await.is_ok() {}
+        trust.store.close().await;
+    });
+    if written.await.is_err() {
+        tracing::warn!(
+            records = trust.records.waiting(),
+            "the store did not take what waited"
+        );
+    }
+}
+
+/// Milliseconds since 1970, as the store counts.
+pub(crate) fn now_ms() -> i64 {
+    let since = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// The store's times are never before 1970.
+pub(crate) fn unsigned(ms: i64) -> u64 {
+    u64::try_from(ms).unwrap_or_default()
+}
+
+/// A time of the wire as the store has it.
+pub(crate) fn signed(ms: u64) -> i64 {
+    i64::try_from(ms).unwrap_or(i64::MAX)
+}
