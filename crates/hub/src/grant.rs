@@ -53,7 +53,7 @@ impl Grant {
 /// When members' tokens are looked at. In seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExpiryRules {
-    /// So long before the end a member is told.
+    /// So long before the end a member is told; 0 for never.
     pub warn_before: u64,
     /// So long after it the member goes.
     pub leeway: u64,
@@ -105,6 +105,7 @@ impl Hub {
         };
         let warn = |channel: &Channel, member: &Member| {
             if let Some(grant) = &member.grant
+                && rules.warn_before > 0
                 && grant.expires_at <= now.saturating_add(rules.warn_before)
                 && !grant.warned.swap(true, Ordering::Relaxed)
             {

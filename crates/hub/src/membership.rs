@@ -136,7 +136,6 @@ impl Hub {
             metadata,
             options,
         } = join;
-        self.next_expiry.note(grant.as_deref());
         let now = self.now_ms();
         let user: Arc<str> = user.into();
         let before = connection
@@ -175,6 +174,8 @@ impl Hub {
             match channel.join(member.clone(), &reference, &self.remote) {
                 Err(back) => member = back,
                 Ok(old) => {
+                    // Now that whoever looks for ends finds it.
+                    self.next_expiry.note(member.grant.as_deref());
                     if old.is_none() {
                         self.member_count.fetch_add(1, Ordering::Relaxed);
                     }
@@ -243,10 +244,11 @@ impl Hub {
         standing: Standing,
         grant: Option<&Arc<Grant>>,
     ) -> bool {
-        self.next_expiry.note(grant.map(Arc::as_ref));
-        connection
+        let renewed = connection
             .joined(topic)
-            .is_some_and(|joined| joined.channel.renew(connection, standing, grant))
+            .is_some_and(|joined| joined.channel.renew(connection, standing, grant));
+        self.next_expiry.note(grant.map(Arc::as_ref));
+        renewed
     }
 
     /// Replaces a member's presence metadata, and shows the member if it was hidden; `false` when

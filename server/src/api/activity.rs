@@ -69,6 +69,28 @@ pub(super) async fn record(
     response
 }
 
+/// Writes down that somebody signed in, or tried to: there is no principal before.
+pub(super) fn record_sign_in(
+    gateway: &Gateway,
+    who: &str,
+    how: &str,
+    peer: SocketAddr,
+    good: bool,
+) {
+    let outcome = if good { "Signed in" } else { "Was refused" };
+    gateway.trust.records.put(Record::Activity(Activity {
+        id: tidegate_store::new_id(),
+        at: now_ms(),
+        principal: short(who),
+        action: "sign in".to_owned(),
+        target: String::new(),
+        outcome: format!("{outcome} {how}."),
+        status: if good { 200 } else { 401 },
+        took_us: 0,
+        address: peer.ip().to_string(),
+    }));
+}
+
 /// Without control characters: nothing that is recorded makes a line of its own anywhere.
 fn short(text: &str) -> String {
     text.chars()

@@ -13,6 +13,7 @@ use tidegate_auth::{AdminError, BUILT_IN_ADMIN, Principal, SESSION_SECONDS, veri
 use tidegate_protocol::admin::{Done, SessionInfo, SignIn};
 
 use super::ApiError;
+use super::activity::record_sign_in;
 use super::admin::{COOKIE, from_here, session};
 use crate::gateway::Gateway;
 use crate::serve::now_seconds;
@@ -57,14 +58,22 @@ pub(super) async fn sign_in(
 ) -> Result<impl IntoResponse, ApiError> {
     from_here(&headers)?;
     let Json(SignIn { name, password }) = body?;
-    let user = match name.filter(|name| !name.is_empty() && name != BUILT_IN_ADMIN) {
+    let name = name.filter(|name| !name.is_empty() && name != BUILT_IN_ADMIN);
+    let who = match &name {
+        // What nobody is called is not kept: somebody may have typed a password into the wrong field.
+        Some(name) if gateway.trust.directory.user_named(name).is_some() => format!("user:{name}"),
+        Some(_) => "user:(nobody)".to_owned(),
+        None => BUILT_IN_ADMIN.to_owned(),
+    };
+    let tried = match name {
         None => gateway
             .admin
             .sign_in(&password, peer.ip())
             .map(|()| String::new()),
         Some(name) => user_signs_in(&gateway, name, password, peer).await,
-    }
-    .inspect_err(|error| tracing::warn!(%peer, %error, "sign-in refused"))?;
+    };
+    record_sign_in(&gateway, &who, "with a password", peer, tried.is_ok());
+    let user = tried.inspect_err(|error| tracing::warn!(%peer, %error, "sign-in refused"))?;
     let opened = open_session(&gateway, &user, peer.ip().to_string(), agent(&headers)).await?;
     tracing::info!(%peer, user, "signed in with a password");
     let now = crate::trust::unsigned(crate::trust::now_ms());
@@ -142,6 +151,13 @@ pub(super) async fn follow_link(
         gateway
             .admin
             .follow_link(&gateway.tokens, &params.link, peer.ip(), now_seconds());
+    record_sign_in(
+        &gateway,
+        BUILT_IN_ADMIN,
+        "with a link",
+        peer,
+        followed.is_ok(),
+    );
     Ok(match followed {
         Ok(()) => {
             let address = peer.ip().to_string();

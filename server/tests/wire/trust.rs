@@ -592,6 +592,8 @@ async fn what_was_done_is_remembered_without_secrets() {
         )
         .await;
     let key = made["key"].as_str().unwrap();
+    assert_eq!(signs_in(&gateway, "olga", "wrong horse").await, Err(401));
+    assert_eq!(signs_in(&gateway, "mistyped secret", "x").await, Err(401));
     let script = Asks::bearer(&gateway, key);
     assert_eq!(
         script.ask("DELETE", "/channels/room", Value::Null).await.0,
@@ -624,6 +626,16 @@ async fn what_was_done_is_remembered_without_secrets() {
         (&json!(403), &json!("This needs the role operator."))
     );
     assert_eq!(record["address"], "127.0.0.1");
+    let tried = admin
+        .ok("GET", "/activity?refused=true&search=sign", Value::Null)
+        .await;
+    let tried: Vec<_> = tried["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|record| record["principal"].as_str().unwrap())
+        .collect();
+    assert_eq!(tried, ["user:(nobody)", "user:olga"]);
     let of_admin = admin
         .ok("GET", "/activity?principal=admin&search=olga", Value::Null)
         .await;
@@ -654,7 +666,14 @@ async fn what_was_done_is_remembered_without_secrets() {
     let cookie = admin.header.1.split_once('=').unwrap().1;
     for entry in std::fs::read_dir(folder.path()).unwrap().flatten() {
         let bytes = std::fs::read(entry.path()).unwrap();
-        for secret in [PASSWORD, "correct horse", token.as_str(), key, cookie] {
+        for secret in [
+            PASSWORD,
+            "correct horse",
+            "mistyped secret",
+            token.as_str(),
+            key,
+            cookie,
+        ] {
             let found = bytes
                 .windows(secret.len())
                 .any(|part| part == secret.as_bytes());
