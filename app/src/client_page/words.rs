@@ -12,6 +12,9 @@ pub(crate) fn advice(reason: &str) -> Option<&'static str> {
         "token expired" => {
             "The token was good once. The page asks for a new one at the next try; nothing needs to be done."
         }
+        "token revoked" => {
+            "Somebody has revoked this token, or the key that signed it. The page asks for a new one at the next try."
+        }
         "token is for another channel" => {
             "A token opens the channel it names and no other. Ask for a token of this channel."
         }
