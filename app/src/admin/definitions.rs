@@ -72,7 +72,7 @@ pub(super) fn DefinitionsScreen() -> impl IntoView {
                     }
                 }}
                 <p class="muted">
-                    "The most specific pattern that fits a topic holds. Definitions made here hold until the gateway stops; lasting ones stand in its configuration file."
+                    "The most specific pattern that fits a topic holds. Definitions made here are kept, and hold over those of the configuration file."
                 </p>
             </Card>
             <DefinitionForm pattern fields load/>
