@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::hex::hex;
 use crate::throttle::Throttle;
 use crate::tokens::{LEEWAY_SECONDS, TokenError, Tokens};
 
@@ -168,7 +169,7 @@ impl AdminAuth {
 /// 256 random bits.
 pub fn random_text() -> String {
     let bytes: [u8; 32] = rand::rng().random();
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&bytes)
 }
 
 #[cfg(test)]

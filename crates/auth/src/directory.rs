@@ -7,11 +7,12 @@ use parking_lot::RwLock;
 use sha2::{Digest as _, Sha256};
 use tidegate_protocol::Role;
 
+use crate::hex::hex;
+
 /// The SHA-256 of something secret, in hexadecimal: what is kept of session and API keys. They have
 /// 256 random bits, so nobody finds one by its hash.
 pub fn fingerprint(secret: &str) -> String {
-    let hash: [u8; 32] = Sha256::digest(secret.as_bytes()).into();
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&Sha256::digest(secret.as_bytes()))
 }
 
 /// Who acts.

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jsonwebtoken::{DecodingKey, EncodingKey};
 use sha2::{Digest as _, Sha256};
 
+use crate::hex::hex;
 use crate::secret::Secret;
 
 /// What a key is good for.
@@ -57,8 +58,7 @@ pub fn kid_of(secret: &Secret) -> String {
     let mut hash = Sha256::new();
     hash.update(b"tidegate kid\0");
     hash.update(secret.bytes());
-    let hash: [u8; 32] = hash.finalize().into();
-    hash[..6].iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize()[..6])
 }
 
 impl Keyring {
@@ -82,7 +82,8 @@ impl Keyring {
 
     /// One secret that signs, and checks what names no key: a gateway with `--jwt-secret` and
     /// nothing else.
-    pub fn of(secret: &Secret) -> Self {
+    #[cfg(test)]
+    pub(crate) fn of(secret: &Secret) -> Self {
         let key = Key {
             kid: kid_of(secret),
             secret: secret.clone(),

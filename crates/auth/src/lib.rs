@@ -7,6 +7,7 @@ mod access;
 mod admin;
 mod bearer;
 mod directory;
+mod hex;
 mod keyring;
 mod password;
 mod revoked;

@@ -3,8 +3,6 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use rand::RngExt;
-
 /// A signing secret shorter than this can be guessed (RFC 7518, section 3.2 asks for 32 bytes).
 const MIN_BYTES: usize = 8;
 
@@ -68,8 +66,7 @@ impl Secret {
 
     fn make(path: &Path) -> std::io::Result<Self> {
         use std::os::unix::fs::OpenOptionsExt;
-        let bytes: [u8; 32] = rand::rng().random();
-        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+        let text = crate::admin::random_text();
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder)?;
         }

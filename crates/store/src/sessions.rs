@@ -29,6 +29,9 @@ pub struct Session {
 statements! {
     ADD = "INSERT INTO sessions (id, hash, user_id, created_at, expires_at, address, agent) \
            VALUES ($1, $2, $3, $4, $5, $6, $7)";
+    // Only the latest stay: identifiers grow with time.
+    TRIM = "DELETE FROM sessions WHERE id <= \
+            (SELECT id FROM sessions ORDER BY id DESC LIMIT 1 OFFSET $1)";
     END = "DELETE FROM sessions WHERE id = $1";
     END_OF_USER = "DELETE FROM sessions WHERE user_id = $1";
     PURGE = "DELETE FROM sessions WHERE expires_at <= $1";
@@ -37,20 +40,26 @@ statements! {
 }
 
 impl Store {
-    /// Adds a session.
-    pub async fn add_session(&self, session: &Session) -> Result<(), StoreError> {
-        change!(
-            self,
-            ADD,
-            &session.id,
-            &session.hash,
-            &session.user_id,
-            session.created_at,
-            session.expires_at,
-            &session.address,
-            &session.agent,
-        )
-        .map(drop)
+    /// Adds a session; beyond `most` of them the oldest ends.
+    pub async fn add_session(&self, session: &Session, most: i64) -> Result<(), StoreError> {
+        let added = async {
+            let mut change = self.pool.begin().await?;
+            sqlx::query(ADD)
+                .bind(&session.id)
+                .bind(&session.hash)
+                .bind(&session.user_id)
+                .bind(session.created_at)
+                .bind(session.expires_at)
+                .bind(&session.address)
+                .bind(&session.agent)
+                .execute(&mut *change)
+                .await?;
+            sqlx::query(TRIM).bind(most).execute(&mut *change).await?;
+            crate::revision::grow(&mut change).await?;
+            change.commit().await
+        }
+        .await;
+        self.noted(added)
     }
 
     /// Ends one; `false` when there is none.

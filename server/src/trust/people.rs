@@ -9,6 +9,8 @@ use tidegate_store::{Session, StoreError};
 use super::{MOST, Trust, TrustError, now_ms, signed, unsigned};
 use crate::gateway::Gateway;
 
+/// Sessions at once; a further one ends the oldest.
+const MAX_SESSIONS: i64 = 1_000;
 /// Of what a browser calls itself so much is kept.
 const MAX_AGENT_CHARS: usize = 200;
 
@@ -88,7 +90,12 @@ pub(crate) async fn open_session(
         address,
         agent: agent.chars().take(MAX_AGENT_CHARS).collect(),
     };
-    match gateway.trust.store.add_session(&session).await {
+    match gateway
+        .trust
+        .store
+        .add_session(&session, MAX_SESSIONS)
+        .await
+    {
         Ok(()) => {
             super::refresh(gateway).await?;
         }

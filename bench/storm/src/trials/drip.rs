@@ -15,10 +15,9 @@ use crate::process::returned;
 use crate::report::{Report, mebibytes};
 use crate::witness::{Witness, unharmed};
 
-/// What may be resident beyond what it was: each of the fifty that ping may let as many pongs wait
-/// as there may be frames in a queue (16,384 of 127 bytes, and as much again to keep them), and
-/// each of the others has at most a frame of 1 MiB.
-const GROWTH: u64 = 300 << 20;
+/// What may be resident beyond what it was: of those that ping one pong each waits, and each of the
+/// others has at most a frame of 1 MiB that it has begun to send.
+const GROWTH: u64 = 64 << 20;
 
 type Attack<F> = fn(SocketAddr, Instant) -> F;
 

@@ -63,7 +63,7 @@ async fn sessions_end_by_themselves_and_by_hand(stage: Stage) {
         session("c", 9_000),
     ];
     for session in &all {
-        store.add_session(session).await.unwrap();
+        store.add_session(session, 100).await.unwrap();
     }
     let ids = |sessions: Vec<Session>| sessions.into_iter().map(|s| s.id).collect::<Vec<_>>();
     let open = ids(store.sessions(2_000, 10).await.unwrap());
@@ -73,6 +73,14 @@ async fn sessions_end_by_themselves_and_by_hand(stage: Stage) {
     assert!(!store.end_session(&all[3].id).await.unwrap());
     assert_eq!(store.purge_sessions(2_000).await.unwrap(), 1);
     assert_eq!(store.sessions(0, 10).await.unwrap(), []);
+
+    // A further one ends the oldest.
+    let many = ["d", "e", "f"].map(|user| session(user, 9_000));
+    for session in &many {
+        store.add_session(session, 2).await.unwrap();
+    }
+    let open = ids(store.sessions(0, 10).await.unwrap());
+    assert_eq!(open, [&many[2], &many[1]].map(|s| s.id.clone()));
 }
 
 async fn api_keys_are_revoked_once(stage: Stage) {
