@@ -5,26 +5,24 @@
 //! they may be taken: the broadcasts' turn, the channel's state, a chunk of members, a
 //! connection's joins, an outbox.
 
+mod rate;
+mod sending;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use parking_lot::{Mutex, MutexGuard, RwLock};
-use tidegate_protocol::{
-    Definition, Event, Overflow, Payload, PresenceMode, Ref, Serializer, Standing, Status, Topic,
-};
-use tidegate_websocket::Frame;
+use parking_lot::{Mutex, RwLock};
+use tidegate_protocol::{Definition, Payload, PresenceMode, Ref, Standing, Status, Topic};
 
 use crate::connection::{Connection, Joined};
 use crate::grant::Grant;
-use crate::members::{Chunk, Member, Members};
-use crate::outbox::{Events, deflated, frame};
+use crate::members::{Member, Members};
 use crate::presence::{Pending, Tracked, count_json};
 use crate::remote::Remote;
 
-/// Events that are collected before they are sent without waiting for more.
-const MAX_WAITING: usize = 64;
-/// Bytes of payload that are collected before they are sent without waiting for more.
-const MAX_WAITING_BYTES: usize = 64 * 1024;
+use self::rate::Rate;
+use self::sending::Inbox;
+pub(crate) use self::sending::{Delivered, Lane, Waiting};
 
 /// A topic that somebody has joined.
 #[derive(Debug)]
@@ -55,78 +53,6 @@ pub(crate) struct State {
     pub(crate) presence: Pending,
     /// Set when the last member has gone and the hub has forgotten the channel.
     pub(crate) closed: bool,
-}
-
-#[derive(Debug, Default)]
-struct Inbox {
-    events: Vec<(Event, Payload)>,
-    bytes: usize,
-}
-
-/// What is to be done after an event was put into the inbox.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Waiting {
-    /// It is the first: somebody must see to it that the channel is flushed.
-    First,
-    /// Others wait already.
-    More,
-    /// The inbox is full: flush it now.
-    Full,
-}
-
-/// What a broadcast did.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Delivered {
-    /// Frames written or queued.
-    pub(crate) frames: usize,
-    /// Events for which a member's serializer has no form.
-    pub(crate) no_binary: usize,
-    /// Events that slow readers did not get.
-    pub(crate) dropped: usize,
-    /// Bytes that sockets took.
-    pub(crate) written: usize,
-}
-
-/// The lane of a broadcast.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Lane {
-    Control,
-    /// As control, but only for those who want it.
-    Presence,
-    Data,
-}
-
-/// Events in this second and in the one before.
-#[derive(Debug, Default)]
-struct Rate {
-    second: u64,
-    current: u64,
-    previous: u64,
-}
-
-impl Rate {
-    fn count(&mut self, events: u64, now_ms: u64) {
-        self.roll(now_ms);
-        self.current += events;
-    }
-
-    fn previous(&mut self, now_ms: u64) -> u64 {
-        self.roll(now_ms);
-        self.previous
-    }
-
-    fn roll(&mut self, now_ms: u64) {
-        let second = now_ms / 1000;
-        if second != self.second {
-            self.previous = if second == self.second + 1 {
-                self.current
-            } else {
-                0
-            };
-            self.current = 0;
-            self.second = second;
-        }
-    }
 }
 
 impl Channel {
@@ -284,55 +210,6 @@ impl Channel {
         Some((old, member))
     }
 
-    /// Keeps an event for the next [`Channel::flush`].
-    pub(crate) fn put(&self, event: &Event, payload: &Payload) -> Waiting {
-        let mut inbox = self.inbox.lock();
-        inbox.bytes += payload.len();
-        inbox.events.push((event.clone(), payload.clone()));
-        if inbox.events.len() >= MAX_WAITING || inbox.bytes >= MAX_WAITING_BYTES {
-            Waiting::Full
-        } else if inbox.events.len() == 1 {
-            Waiting::First
-        } else {
-            Waiting::More
-        }
-    }
-
-    /// Sends what is in the inbox, all of it in one go.
-    pub(crate) fn flush(&self, now_ms: u64) -> Delivered {
-        let turn = self.turn.lock();
-        // Taken within the turn, so that who comes later sends what came later.
-        let events = std::mem::take(&mut *self.inbox.lock()).events;
-        if events.is_empty() {
-            return Delivered::default();
-        }
-        let events: Vec<_> = events
-            .iter()
-            .map(|(event, payload)| (event.as_str(), payload))
-            .collect();
-        self.count_to(events.len(), now_ms);
-        self.fan_out(&turn, &events, None, Lane::Data)
-    }
-
-    /// Sends one event to every member.
-    pub(crate) fn broadcast(
-        &self,
-        event: &str,
-        payload: &Payload,
-        except: Option<u64>,
-        lane: Lane,
-        now_ms: u64,
-    ) -> Delivered {
-        let turn = self.turn.lock();
-        self.count_to(1, now_ms);
-        self.fan_out(&turn, &[(event, payload)], except, lane)
-    }
-
-    fn count_to(&self, events: usize, now_ms: u64) {
-        self.events_to.fetch_add(events as u64, Ordering::Relaxed);
-        self.rate.lock().count(events as u64, now_ms);
-    }
-
     /// Tells the members what has changed in presence. `true` when it must be asked again later
     /// because the interval is not over; the caller then schedules the channel, once.
     pub(crate) fn flush_presence(
@@ -408,89 +285,6 @@ impl Channel {
         let chunks = self.state.lock().members.chunks();
         for chunk in chunks {
             chunk.for_each(&mut look);
-        }
-    }
-
-    /// Sends events to all members, encoded at most once for each serializer and written to each
-    /// socket in one call.
-    fn fan_out(
-        &self,
-        _turn: &MutexGuard<'_, ()>,
-        events: &[(&str, &Payload)],
-        except: Option<u64>,
-        lane: Lane,
-    ) -> Delivered {
-        let chunks: Vec<Arc<Chunk>> = self.state.lock().members.chunks();
-        let overflow = self.definition.read().overflow;
-        // For each serializer plain and compressed, each made when the first member needs it.
-        let mut encoded: [Option<Option<Events>>; 2 * Serializer::COUNT] = Default::default();
-        let mut delivered = Delivered::default();
-        for chunk in &chunks {
-            chunk.for_each(|member| {
-                let unwanted = lane == Lane::Presence && member.options.no_presence;
-                if unwanted || except == Some(member.connection.key) {
-                    return;
-                }
-                let deflate = lane == Lane::Data && member.connection.deflate();
-                let encoded = encoded[2 * member.serializer.index() + usize::from(deflate)]
-                    .get_or_insert_with(|| self.encode(member.serializer, events, deflate));
-                let Some(encoded) = encoded else {
-                    delivered.no_binary += events.len();
-                    return;
-                };
-                delivered.no_binary += events.len() - encoded.count();
-                delivered.send(member, self.key, encoded, overflow, lane);
-            });
-        }
-        self.dropped
-            .fetch_add(delivered.dropped as u64, Ordering::Relaxed);
-        delivered
-    }
-
-    /// `None` when the serializer has a form for none of them.
-    fn encode(
-        &self,
-        serializer: Serializer,
-        events: &[(&str, &Payload)],
-        deflate: bool,
-    ) -> Option<Events> {
-        let codec = serializer.codec();
-        let topic = self.topic.as_str();
-        let frames: Vec<Frame> = events
-            .iter()
-            .filter_map(|(event, payload)| codec.broadcast(topic, event, payload))
-            .map(
-                |encoded| match deflate && encoded.len() >= self.deflate_min_bytes {
-                    true => deflated(&encoded),
-                    false => frame(&encoded),
-                },
-            )
-            .collect();
-        (!frames.is_empty()).then(|| Events::new(frames))
-    }
-}
-
-impl Delivered {
-    fn send(
-        &mut self,
-        member: &Member,
-        channel: u64,
-        events: &Events,
-        overflow: Overflow,
-        lane: Lane,
-    ) {
-        let outbox = &member.connection.outbox;
-        match lane {
-            Lane::Control | Lane::Presence => {
-                self.written += outbox.control_frame(events.joined());
-                self.frames += events.count();
-            }
-            Lane::Data => {
-                let sent = outbox.data(channel, events, overflow);
-                self.frames += sent.taken;
-                self.dropped += sent.dropped;
-                self.written += sent.written;
-            }
         }
     }
 }

@@ -108,6 +108,12 @@ impl Connection {
         self.deflate.load(Ordering::Relaxed)
     }
 
+    /// Fetches what a write to it is about to need.
+    pub(crate) fn warm(&self) {
+        std::hint::black_box(self.deflate());
+        self.outbox.warm();
+    }
+
     /// How many channels it has joined.
     pub fn joined_count(&self) -> usize {
         self.joined.lock().len()

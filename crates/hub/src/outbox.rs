@@ -9,7 +9,9 @@
 //! lane has the same bound, for a client that asks without end and never reads the answers.
 
 use std::fmt;
+use std::hint::black_box;
 use std::io::{self, IoSlice};
+use std::sync::OnceLock;
 use std::task::{Context, Waker};
 
 use parking_lot::Mutex;
@@ -26,6 +28,12 @@ pub trait Wire: Send + Sync {
 
     /// The same for several strings of bytes.
     fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize>;
+
+    /// Tells the peer that nothing more will be written.
+    fn shut(&self);
+
+    /// Reads a little of what a write will need, so that it is in the processor's cache by then.
+    fn warm(&self);
 }
 
 /// Several events for the same members, in one frame and one by one: whoever takes them at once
@@ -85,13 +93,14 @@ pub(crate) struct Sent {
 
 /// One connection's way out. Many put in; its task writes what waits.
 pub struct Outbox {
+    /// Beside the lock, so that [`Outbox::warm`] needs none.
+    wire: OnceLock<Box<dyn Wire>>,
     state: Mutex<State>,
     limits: QueueLimits,
 }
 
 #[derive(Default)]
 struct State {
-    wire: Option<Box<dyn Wire>>,
     /// Nothing, nearly always.
     queue: Option<Box<Queue>>,
     close: Option<Close>,
@@ -132,6 +141,7 @@ impl Outbox {
     /// waits until it is taken with [`Outbox::pop`].
     pub fn new(max_bytes: usize, max_frames: usize) -> Self {
         Self {
+            wire: OnceLock::new(),
             state: Mutex::default(),
             limits: QueueLimits {
                 bytes: max_bytes,
@@ -140,20 +150,29 @@ impl Outbox {
         }
     }
 
-    /// From here on frames are written to this.
+    /// From here on frames are written to this; the first one stands.
     pub fn attach(&self, wire: Box<dyn Wire>) {
-        self.state.lock().wire = Some(wire);
+        let _ = self.wire.set(wire);
     }
 
-    /// Lets go of the socket and of everything that waits for it.
+    /// Writes nothing more, tells the peer so, and lets go of everything that waits.
     pub fn detach(&self) {
         let mut state = self.state.lock();
         state.broken = true;
         state.queue = None;
-        // Closed outside the lock.
-        let wire = state.wire.take();
         drop(state);
-        drop(wire);
+        if let Some(wire) = self.wire.get() {
+            wire.shut();
+        }
+    }
+
+    /// Fetches what [`Outbox::data`] is about to need. The pieces lie apart, and each costs a wait
+    /// for memory: asked for several connections at once, the waits go on side by side.
+    pub(crate) fn warm(&self) {
+        black_box(self.state.is_locked());
+        if let Some(wire) = self.wire.get() {
+            wire.warm();
+        }
     }
 
     /// Sends a reply, a presence frame, an end of a channel. Gives the bytes that the kernel took.
@@ -185,7 +204,7 @@ impl Outbox {
             return 0;
         }
         state.frames += frame.count() as u64;
-        let written = match state.write_through(frame.bytes()) {
+        let written = match state.write_through(self.wire(), frame.bytes()) {
             Through::All => return frame.len(),
             Through::Part(written) => {
                 state.queue = Some(Box::new(Queue::begun(frame.bytes().slice(written..))));
@@ -217,7 +236,7 @@ impl Outbox {
             taken: count,
             ..Sent::default()
         };
-        match state.write_through(events.joined.bytes()) {
+        match state.write_through(self.wire(), events.joined.bytes()) {
             Through::All => {
                 state.frames += count as u64;
                 sent.written = events.joined.len();
@@ -263,7 +282,7 @@ impl Outbox {
     /// task looks at [`Outbox::leaving`]; without a socket there is none, and it closes at once.
     pub fn leave(&self, close: Close) {
         let mut state = self.state.lock();
-        if state.wire.is_some() {
+        if self.wire.get().is_some() {
             state.leaving = state.leaving.or(Some(close));
         } else {
             state.end(close);
@@ -281,7 +300,7 @@ impl Outbox {
     pub fn flush(&self, context: &Context<'_>) -> (Work, usize) {
         let mut state = self.state.lock();
         let before = state.queue.as_ref().map_or(0, |queue| queue.bytes());
-        let work = state.work();
+        let work = state.work(self.wire());
         state.blocked = work == Work::Blocked;
         if !state
             .waker
@@ -334,6 +353,10 @@ impl Outbox {
         self.state.lock().frames
     }
 
+    fn wire(&self) -> Option<&dyn Wire> {
+        self.wire.get().map(|wire| &**wire)
+    }
+
     /// Why the socket is being closed, if it is.
     pub fn closing(&self) -> Option<Close> {
         self.state.lock().close
@@ -348,11 +371,11 @@ enum Through {
 
 impl State {
     /// Writes at once where nothing waits.
-    fn write_through(&mut self, bytes: &[u8]) -> Through {
+    fn write_through(&mut self, wire: Option<&dyn Wire>, bytes: &[u8]) -> Through {
         if self.queue.as_ref().is_some_and(|queue| !queue.is_empty()) {
             return Through::Nothing;
         }
-        let Some(wire) = &self.wire else {
+        let Some(wire) = wire else {
             return Through::Nothing;
         };
         match wire.try_write(bytes) {
@@ -367,11 +390,11 @@ impl State {
         }
     }
 
-    fn work(&mut self) -> Work {
+    fn work(&mut self, wire: Option<&dyn Wire>) -> Work {
         if self.broken {
             return Work::Gone;
         }
-        if let (Some(queue), Some(wire)) = (&mut self.queue, &self.wire) {
+        if let (Some(queue), Some(wire)) = (&mut self.queue, wire) {
             match queue.write(|slices| wire.try_write_vectored(slices)) {
                 // An idle connection holds no queue.
                 Ok(Written::All) => self.queue = None,

@@ -36,6 +36,12 @@ impl Wire for Shared {
         let all: Vec<u8> = slices.iter().flat_map(|slice| slice.to_vec()).collect();
         self.try_write(&all)
     }
+
+    fn shut(&self) {
+        *self.0.broken.lock() = true;
+    }
+
+    fn warm(&self) {}
 }
 
 fn outbox(room: usize, max_bytes: usize, max_frames: usize) -> (Outbox, Shared) {

@@ -8,7 +8,9 @@
 
 use std::cell::RefCell;
 use std::future::{Future as _, poll_fn};
+use std::hint::black_box;
 use std::io::{self, IoSlice};
+use std::os::fd::AsRawFd as _;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -16,6 +18,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::FutureExt as _;
+use rustix::net::{Shutdown, shutdown};
 use tidegate_hub::{Connection, Wire, Work};
 use tidegate_protocol::Close;
 use tidegate_websocket::{Conversation, Event, Frame, Kind, Violation};
@@ -55,6 +58,15 @@ impl Wire for SocketWire {
 
     fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         self.0.try_write_vectored(slices)
+    }
+
+    fn shut(&self) {
+        // The peer may have gone, and it may have been said before.
+        let _ = shutdown(self.0.as_ref(), Shutdown::Write);
+    }
+
+    fn warm(&self) {
+        black_box(self.0.as_ref().as_raw_fd());
     }
 }
 
