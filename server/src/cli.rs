@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io::Write;
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use tidegate_auth::{AdminAuth, LINK_SECONDS, TokenError};
 use tidegate_protocol::{Allow, NameError, TopicPattern};
 use tidegate_store::BackupError;
@@ -78,8 +78,18 @@ pub(crate) enum CliError {
 
 /// Parses the command line and does what it says.
 pub(crate) fn run() -> Result<(), CliError> {
-    match Cli::parse().command {
-        Command::Serve(settings) => serve(Config::resolve(*settings)?)?,
+    // As `Cli::parse` does, but what was said by whom is kept for the list of settings.
+    let said = Cli::command().get_matches();
+    match Cli::from_arg_matches(&said)
+        .unwrap_or_else(|error| error.exit())
+        .command
+    {
+        Command::Serve(mut settings) => {
+            if let Some((_, said)) = said.subcommand() {
+                settings.sources.add_matches(said);
+            }
+            serve(Config::resolve(*settings)?)?;
+        }
         Command::CheckConfig(settings) => {
             let config = Config::resolve(*settings)?;
             writeln!(

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::definition::Definition;
 use crate::role::Role;
+use crate::system::StoreInfo;
 
 /// `GET /api/v1/session`: what the page may offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -173,6 +174,9 @@ pub struct Overview {
     pub started_at: u64,
     /// The bus.
     pub bus: BusInfo,
+    /// The store.
+    #[serde(default)]
+    pub store: StoreInfo,
     /// What was lost and how long things take.
     #[serde(default)]
     pub figures: Figures,

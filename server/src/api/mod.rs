@@ -15,6 +15,7 @@ mod parts;
 mod people;
 mod problem;
 mod session;
+mod system;
 mod token;
 mod tokens;
 
@@ -48,6 +49,8 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
                 .delete(session::sign_out),
         )
         .route("/overview", get(overview::show))
+        .route("/system", get(system::show))
+        .route("/system/configuration", get(system::configuration))
         .route("/channels", get(channels::list))
         .route(
             "/channels/{topic}",

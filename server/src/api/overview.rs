@@ -15,6 +15,7 @@ pub(super) async fn show(_: Viewer, State(gateway): State<Arc<Gateway>>) -> Json
         node: gateway.config.node.clone(),
         started_at: gateway.started_at,
         bus: gateway.bus_info(),
+        store: gateway.store_info(),
         figures: gateway.figures.now(&gateway.hub),
         history: gateway.history.all(),
     })

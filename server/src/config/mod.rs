@@ -3,6 +3,7 @@
 //! [`Settings`] is what can be said, each part optional; [`Config`] is what holds.
 
 mod error;
+mod listing;
 mod resolved;
 mod settings;
 

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tidegate_auth::{Bearer, Secret};
+use tidegate_protocol::system::Configuration;
 use tidegate_protocol::{Definition, builtin_definitions};
 use tidegate_store::{Place, StoreConfig};
 
@@ -51,6 +52,8 @@ pub(crate) struct Config {
     pub(crate) log_format: LogFormat,
     /// What programs show that read the metrics.
     pub(crate) metrics_token: Option<Bearer>,
+    /// All of the above as it was said, for administrators to read.
+    pub(crate) listing: Configuration,
 }
 
 /// The store, and where the key file is.
@@ -122,7 +125,8 @@ impl Config {
         for definition in &definitions {
             definition.check()?;
         }
-        Ok(Self {
+        let said = settings.clone();
+        let mut config = Self {
             listen: SocketAddr::new(ip, settings.port.unwrap_or(2025)),
             bus: bus(&settings)?,
             shared_secret: settings
@@ -180,7 +184,10 @@ impl Config {
                 Some(other) => return Err(ConfigError::LogFormat(other.to_owned())),
             },
             log: settings.log.unwrap_or_else(|| "info".to_owned()),
-        })
+            listing: Configuration::default(),
+        };
+        config.listing = super::listing::listing(&said, &config);
+        Ok(config)
     }
 }
 

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tidegate_protocol::Definition;
 
 use super::ConfigError;
+use super::listing::{Sources, text};
 
 macro_rules! settings {
     ($($(#[$meta:meta])* $name:ident: $type:ty,)*) => {
@@ -22,6 +23,10 @@ macro_rules! settings {
             pub(crate) config: Option<PathBuf>,
             #[arg(skip)]
             pub(crate) channels: Vec<Definition>,
+            /// Who said each of them, as far as anybody did.
+            #[arg(skip)]
+            #[serde(skip)]
+            pub(crate) sources: Sources,
         }
 
         impl Settings {
@@ -31,7 +36,13 @@ macro_rules! settings {
                     $($name: self.$name.or(other.$name),)*
                     config: self.config,
                     channels: other.channels,
+                    sources: self.sources,
                 }
+            }
+
+            /// What was said, by the name of the field; as it is spelled in a file, without quotes.
+            pub(super) fn texts(&self) -> Vec<(&'static str, Option<String>)> {
+                vec![$((stringify!($name), self.$name.as_ref().and_then(text)),)*]
             }
         }
     };
@@ -148,7 +159,12 @@ impl Settings {
     /// Adds what the configuration file says, if one is named.
     pub(crate) fn with_file(self) -> Result<Settings, ConfigError> {
         match self.config.clone() {
-            Some(path) => Ok(self.or(read(&path)?)),
+            Some(path) => {
+                let said = read(&path)?;
+                let mut settings = self.or(said.clone());
+                settings.sources.add_file(&said);
+                Ok(settings)
+            }
             None => Ok(self),
         }
     }

@@ -35,5 +35,6 @@ mod pushing;
 mod redis_bus;
 mod socket;
 mod supabase;
+mod system;
 mod tokens;
 mod trust;
