@@ -8,6 +8,7 @@ use crate::admin::{BusInfo, Figures};
 
 /// The state of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct StoreInfo {
     /// Whether it can be used.
     pub state: StoreState,
@@ -24,6 +25,7 @@ pub struct StoreInfo {
 
 /// Whether the store can be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum StoreState {
     /// It answers.
@@ -37,6 +39,7 @@ pub enum StoreState {
 
 /// `GET /api/v1/system`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SystemInfo {
     /// Version of the gateway.
     pub version: String,
@@ -61,6 +64,7 @@ pub struct SystemInfo {
 
 /// What `GET /metrics` says at length. Counters are those since the start.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MetricsSummary {
     /// Open connections.
     pub connections: u64,
@@ -90,6 +94,7 @@ pub struct MetricsSummary {
 
 /// `GET /api/v1/system/configuration`: every setting that holds.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Configuration {
     /// All of them, in the order of `tidegate serve --help`.
     pub settings: Vec<Setting>,
@@ -97,6 +102,7 @@ pub struct Configuration {
 
 /// One setting.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Setting {
     /// The flag without its dashes, for instance `max-connections`.
     pub name: String,
@@ -117,6 +123,7 @@ pub const MASK: &str = "********";
 
 /// Where a setting comes from; an earlier one wins over a later one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum SettingSource {
     /// The command line.

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use tidegate_protocol::admin::Done;
 use tidegate_protocol::trust::{KeyInfo, RotateKey};
 use tidegate_store::RevocationKind;
@@ -12,9 +12,22 @@ use tidegate_store::RevocationKind;
 use super::ApiError;
 use super::admin::Admin;
 use super::done::{Answer, done};
+use super::openapi::{Conflict, NotFound, Stored};
+use super::path::Path;
 use crate::gateway::Gateway;
 use crate::trust::{now_ms, refresh, signed};
 
+/// Signing keys
+///
+/// Without their secrets.
+#[utoipa::path(
+    get, path = "/keys", tag = "tokens",
+    responses(
+        (status = 200, description = "Keys, the newest first.", body = Vec<KeyInfo>),
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn list(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -22,6 +35,16 @@ pub(super) async fn list(
     Ok(Json(gateway.trust.key_list().await?))
 }
 
+/// Sign with a new key
+///
+/// The key before it checks until its last token has expired; with `immediate` what it has signed
+/// is refused at once, and who joined with that is removed.
+#[utoipa::path(
+    post, path = "/keys/rotate", tag = "tokens",
+    request_body = RotateKey,
+    responses((status = 200, description = "What was done.", body = Done), Stored),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn rotate(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -49,7 +72,20 @@ pub(super) async fn rotate(
     }))
 }
 
-/// Ends a key that only checks any more, and all that it has signed.
+/// End a key
+///
+/// And all that it has signed. It must be one that only checks any more.
+#[utoipa::path(
+    delete, path = "/keys/{kid}", tag = "tokens",
+    params(("kid" = String, Path, description = "The key.")),
+    responses(
+        (status = 200, description = "What was done.", body = Done),
+        NotFound,
+        Conflict,
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn revoke(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,

@@ -30,6 +30,18 @@ fn may_read(gateway: &Gateway, headers: &HeaderMap) -> bool {
     allowed || session(gateway, headers).is_some()
 }
 
+/// Everything that is counted
+///
+/// For Prometheus. Open to everybody on a gateway that listens on its own machine alone and has no
+/// `--metrics-token`.
+#[utoipa::path(
+    get, path = "/metrics", tag = "gateway",
+    responses(
+        (status = 200, description = "The Prometheus text format.", body = String,
+            content_type = "text/plain; version=0.0.4; charset=utf-8"),
+    ),
+    security((), ("metrics" = []), ("session" = ["viewer"])),
+)]
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,

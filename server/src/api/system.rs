@@ -11,6 +11,12 @@ use super::health::not_ready;
 use crate::gateway::Gateway;
 use crate::sampler::resident_bytes;
 
+/// What the gateway is and how it is
+#[utoipa::path(
+    get, path = "/system", tag = "gateway",
+    responses((status = 200, description = "The gateway.", body = SystemInfo)),
+    security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
+)]
 pub(super) async fn show(_: Viewer, State(gateway): State<Arc<Gateway>>) -> Json<SystemInfo> {
     let not_ready = not_ready(&gateway);
     Json(SystemInfo {
@@ -44,7 +50,14 @@ fn summary(gateway: &Gateway) -> MetricsSummary {
     }
 }
 
-/// Every setting that holds. What the settings tell of the machine is for administrators.
+/// Every setting that holds
+///
+/// What the settings tell of the machine is for administrators; secrets are masked.
+#[utoipa::path(
+    get, path = "/system/configuration", tag = "gateway",
+    responses((status = 200, description = "The settings.", body = Configuration)),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn configuration(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,

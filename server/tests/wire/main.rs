@@ -30,6 +30,7 @@ mod limits;
 mod log;
 mod long_poll;
 mod metrics;
+mod openapi;
 mod presence;
 mod pushing;
 mod redis_bus;
