@@ -18,6 +18,7 @@ use crate::config::Config;
 use crate::figures::LastMinute;
 use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
+use crate::logs::Lost;
 use crate::sampler::History;
 use crate::socket::LongPolls;
 use crate::trust::Trust;
@@ -45,6 +46,8 @@ pub(crate) struct Gateway {
     pub(crate) ending: Ending,
     /// The tasks of all sockets, from the handshake to the last byte.
     pub(crate) sockets: TaskTracker,
+    /// Lines that the logs have lost.
+    pub(crate) log_lines: Arc<Lost>,
     /// Milliseconds since 1970.
     pub(crate) started_at: u64,
 }

@@ -29,6 +29,9 @@ use crate::trust::{Trust, now_ms, refresh};
     security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
 )]
 pub(super) async fn list(_: Viewer, State(gateway): State<Arc<Gateway>>) -> Json<Vec<Definition>> {
+    // Another gateway or a command may have changed them just now, and who asks may be about to write
+    // back what it reads. A store that is lost shows what holds here.
+    let _ = refresh(&gateway).await;
     Json(gateway.hub.definitions.list())
 }
 

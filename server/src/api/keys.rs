@@ -11,7 +11,7 @@ use tidegate_store::RevocationKind;
 
 use super::ApiError;
 use super::admin::Admin;
-use super::done::{Answer, done};
+use super::done::{Answer, done, done_removing};
 use super::openapi::{Conflict, NotFound, Stored};
 use super::path::Path;
 use crate::gateway::Gateway;
@@ -61,15 +61,14 @@ pub(super) async fn rotate(
         removed,
         "the signing key was rotated"
     );
-    Ok(done(if immediate {
-        format!(
-            "Key {kid} signs from now on; what the one before it has signed is refused, and {removed} members were removed."
-        )
+    Ok(if immediate {
+        let what = "signs from now on, and what the one before it has signed is refused";
+        done_removing(&format!("Key {kid} {what}"), removed)
     } else {
-        format!(
+        done(format!(
             "Key {kid} signs from now on; the one before it checks until its last token has expired."
-        )
-    }))
+        ))
+    })
 }
 
 /// End a key
@@ -93,6 +92,8 @@ pub(super) async fn revoke(
 ) -> Result<Answer<Done>, ApiError> {
     let trust = &gateway.trust;
     if !trust.store.revoke_key(&kid, now_ms()).await? {
+        // Another gateway or a command may have rotated just now.
+        refresh(&gateway).await?;
         return Err(if gateway.tokens.keys().current() == Some(kid.as_str()) {
             ApiError::KeySigns
         } else {
@@ -105,7 +106,6 @@ pub(super) async fn revoke(
         .await?;
     let removed = refresh(&gateway).await?;
     tracing::info!(by = admin.name, kid, removed, "a signing key was revoked");
-    Ok(done(format!(
-        "Nothing that key {kid} has signed is taken any more; {removed} members were removed."
-    )))
+    let what = format!("Nothing that key {kid} has signed is taken any more");
+    Ok(done_removing(&what, removed))
 }

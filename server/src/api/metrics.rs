@@ -59,6 +59,7 @@ pub(super) async fn show(
     http(&mut page, &gateway);
     store(&mut page, &gateway);
     durations(&mut page, &gateway.hub);
+    logs(&mut page, &gateway);
     process(&mut page, &gateway);
     let kind = [
         (header::CONTENT_TYPE, CONTENT_TYPE),
@@ -287,6 +288,14 @@ fn durations(page: &mut Exposition, hub: &Hub) {
         ),
     ] {
         page.histogram(name, help, &histogram.read());
+    }
+}
+
+fn logs(page: &mut Exposition, gateway: &Gateway) {
+    let help = "Lines of the logs that found no room or could not be written.";
+    let mut lost = page.counters("tidegate_log_lines_lost_total", help);
+    for (sink, count) in gateway.log_lines.counts() {
+        lost.sample(&[("sink", sink)], count);
     }
 }
 

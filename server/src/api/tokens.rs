@@ -16,7 +16,7 @@ use utoipa::IntoParams;
 
 use super::ApiError;
 use super::admin::Operator;
-use super::done::{Answer, done};
+use super::done::{Answer, done, done_removing};
 use super::openapi::{NotFound, Stored, Unprocessable};
 use super::parts::{MAX_LIMIT, part};
 use super::path::Path;
@@ -323,5 +323,5 @@ async fn carry_out(
             format!("Every token that key {value} has signed until now is refused")
         }
     };
-    Ok(done(format!("{what}; {removed} members were removed.")))
+    Ok(done_removing(&what, removed))
 }

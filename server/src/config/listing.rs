@@ -13,6 +13,7 @@ use serde_json::Value;
 use tidegate_protocol::system::{Configuration, MASK, Setting, SettingSource};
 
 use super::{Config, Settings};
+use crate::logs::DebugPlace;
 
 /// Who said what, by the name of the setting's field.
 #[derive(Debug, Clone, Default)]
@@ -31,17 +32,17 @@ impl Sources {
         }
     }
 
-    /// What the file says; it holds where nobody else has said anything.
-    pub(super) fn add_file(&mut self, said: &Settings) {
-        for (name, value) in said.texts() {
-            if value.is_some() {
+    /// What the file says, where nobody has said anything `before`.
+    pub(super) fn add_file(&mut self, before: &Settings, said: &Settings) {
+        for ((name, before), (_, value)) in before.texts().into_iter().zip(said.texts()) {
+            if before.is_none() && value.is_some() {
                 let name = name.to_owned();
                 self.0.entry(name).or_insert(SettingSource::File);
             }
         }
     }
 
-    fn of(&self, name: &str) -> SettingSource {
+    pub(super) fn of(&self, name: &str) -> SettingSource {
         self.0.get(name).copied().unwrap_or(SettingSource::Default)
     }
 }
@@ -122,6 +123,16 @@ fn worked_out(id: &str, config: &Config) -> Option<String> {
             Some(folder) => folder.display().to_string(),
             None => "none".to_owned(),
         },
+        "log_dir" => match &config.logs.app {
+            Some(folder) => folder.display().to_string(),
+            None => "none".to_owned(),
+        },
+        "debug_log_dir" => match &config.logs.debug {
+            DebugPlace::Folder(folder) => folder.display().to_string(),
+            DebugPlace::None => "none".to_owned(),
+            DebugPlace::Volatile => return None,
+        },
+        "debug" => config.logs.debug_on_console.to_string(),
         "store_connections" => config.store.config.connections.to_string(),
         "activity_days" => config.activity_days.to_string(),
         "idle_seconds" => config.idle.as_secs().to_string(),
@@ -156,7 +167,12 @@ mod tests {
         for name in &names {
             let found = listing.settings.iter().find(|s| s.name == *name);
             let found = found.unwrap_or_else(|| panic!("{name}"));
-            assert_eq!(found.environment, name.replace('-', "_").to_uppercase());
+            let variable = match name.as_str() {
+                // DEBUG means something to many a program.
+                "debug" => "TIDEGATE_DEBUG".to_owned(),
+                name => name.replace('-', "_").to_uppercase(),
+            };
+            assert_eq!(found.environment, variable);
             assert!(!found.about.is_empty(), "{name}");
             assert!(!found.about.contains("[default"), "{found:?}");
         }

@@ -4,9 +4,11 @@
 
 mod error;
 mod listing;
+mod logs;
+mod place;
 mod resolved;
 mod settings;
 
 pub(crate) use error::ConfigError;
-pub(crate) use resolved::{BusConfig, Config, LogFormat};
+pub(crate) use resolved::{BusConfig, Config};
 pub(crate) use settings::Settings;

@@ -16,7 +16,7 @@ macro_rules! settings {
         #[derive(Args, Clone, Default, Deserialize)]
         #[serde(deny_unknown_fields, default)]
         pub(crate) struct Settings {
-            $($(#[$meta])* #[arg(long, env)] pub(crate) $name: Option<$type>,)*
+            $(#[arg(long, env)] $(#[$meta])* pub(crate) $name: Option<$type>,)*
             /// A TOML file with any of these settings, and [[channels]] definitions
             #[arg(long, env = "TIDEGATE_CONFIG", value_name = "FILE")]
             #[serde(skip)]
@@ -149,10 +149,25 @@ settings! {
     bus_output_bytes: usize,
     /// Largest message from a client of the in-process bus, in bytes [default: 16777216]
     bus_request_bytes: usize,
-    /// What is logged: error, warn, info, debug, trace, or a tracing filter [default: info]
+    /// What the console shows: error, warn, info, debug, trace, or a tracing filter [default: info]
     log: String,
-    /// How it is logged: text, or json for one object a line [default: text]
+    /// Show on the console what the gateway says at DEBUG as well
+    #[arg(env = "TIDEGATE_DEBUG", num_args = 0..=1, default_missing_value = "true")]
+    debug: bool,
+    /// How the console shows it: text, or json for one object a line [default: text]
     log_format: String,
+    /// Folder of the app log (INFO and above), or none [default: logs in the data folder]
+    log_dir: PathBuf,
+    /// Folder of the debug log (DEBUG and above), or none [default: the first that can be used of
+    /// $XDG_RUNTIME_DIR/tidegate, /run/tidegate, /dev/shm/tidegate-UID, /tmp/tidegate-UID]
+    debug_log_dir: PathBuf,
+    /// Bytes of a log file, after which the next one begins [default: 8388608]
+    log_file_bytes: u64,
+    /// Files of one log that are kept [default: 4]
+    log_files: usize,
+    /// Bytes that may wait to be written for the console or a log file; what comes then is lost and
+    /// counted [default: 4194304]
+    log_queue_bytes: usize,
 }
 
 impl Settings {
@@ -161,16 +176,19 @@ impl Settings {
         match self.config.clone() {
             Some(path) => {
                 let said = read(&path)?;
-                let mut settings = self.or(said.clone());
-                settings.sources.add_file(&said);
-                Ok(settings)
+                let mut sources = self.sources.clone();
+                sources.add_file(&self, &said);
+                Ok(Settings {
+                    sources,
+                    ..self.or(said)
+                })
             }
             None => Ok(self),
         }
     }
 }
 
-fn read(path: &Path) -> Result<Settings, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<Settings, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
         path: path.to_owned(),
         source,
