@@ -24,6 +24,8 @@ setup_tools() {
         --ignore-rust-version --no-default-features --features no_downloads "${debug[@]}"
     if [[ $1 = test ]]; then
         cargo_tool cargo-deny "$CARGO_DENY" " (once, 1 to 2 minutes)" cargo-deny "${debug[@]}"
+        cargo_tool cargo-audit "$CARGO_AUDIT" " (once, 1 to 2 minutes)" cargo-audit \
+            --no-default-features "${debug[@]}"
         cargo_tool cargo-fuzz "$CARGO_FUZZ" " (once, half a minute)" cargo-fuzz "${debug[@]}"
     fi
     rm -rf "$CACHE/tool-build"

@@ -8,6 +8,7 @@ use tidegate_auth::{AdminAuth, Tokens};
 use tidegate_bus::{Bus, Inbound, Sink};
 use tidegate_hub::{Drop, Hub};
 use tidegate_protocol::admin::BusInfo;
+use tidegate_protocol::system::{StoreInfo, StoreState};
 use tidegate_protocol::{NameError, Payload};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
@@ -17,6 +18,7 @@ use crate::config::Config;
 use crate::figures::LastMinute;
 use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
+use crate::logs::Lost;
 use crate::sampler::History;
 use crate::socket::LongPolls;
 use crate::trust::Trust;
@@ -44,6 +46,8 @@ pub(crate) struct Gateway {
     pub(crate) ending: Ending,
     /// The tasks of all sockets, from the handshake to the last byte.
     pub(crate) sockets: TaskTracker,
+    /// Lines that the logs have lost.
+    pub(crate) log_lines: Arc<Lost>,
     /// Milliseconds since 1970.
     pub(crate) started_at: u64,
 }
@@ -62,6 +66,24 @@ impl Gateway {
     /// The state of the bus, as administrators see it.
     pub(crate) fn bus_info(&self) -> BusInfo {
         bus_info(&self.bus.status().borrow())
+    }
+
+    /// The state of the store, as it was when it was asked last: at most half a second ago.
+    pub(crate) fn store_info(&self) -> StoreInfo {
+        let status = self.trust.store.status();
+        StoreInfo {
+            state: if !status.up {
+                StoreState::Lost
+            } else if self.trust.store.outlives_the_process() {
+                StoreState::Ready
+            } else {
+                StoreState::None
+            },
+            kind: self.trust.store.kind().to_owned(),
+            detail: status.detail,
+            connections: u64::from(self.trust.store.connections().0),
+            waiting: self.trust.records.waiting() as u64,
+        }
     }
 }
 

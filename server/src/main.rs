@@ -11,10 +11,12 @@ mod assets;
 mod cli;
 mod cluster;
 mod config;
+mod fetch;
 mod figures;
 mod gateway;
 mod http;
 mod lifecycle;
+mod logs;
 mod origin;
 mod pages;
 mod sampler;
@@ -35,9 +37,11 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             use std::io::Write;
-            // Nothing is left to be done when even this cannot be written.
-            let _ = writeln!(std::io::stderr(), "tidegate: {error}");
-            ExitCode::FAILURE
+            if !error.is_silent() {
+                // Nothing is left to be done when even this cannot be written.
+                let _ = writeln!(std::io::stderr(), "tidegate: {error}");
+            }
+            error.exit_code()
         }
     }
 }

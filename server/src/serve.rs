@@ -14,11 +14,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::cli::{admin_link, reachable};
-use crate::config::{BusConfig, Config, LogFormat};
+use crate::cluster::Messages;
+use crate::config::{BusConfig, Config};
 use crate::figures::LastMinute;
 use crate::gateway::{Gateway, ToHub};
 use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
+use crate::logs::{LogError, Logs, Lost};
 use crate::sampler::History;
 use crate::socket::LongPolls;
 use crate::stopping::StopSignals;
@@ -49,8 +51,8 @@ pub(crate) enum ServeError {
     Token(#[from] TokenError),
     #[error(transparent)]
     Trust(#[from] TrustError),
-    #[error("--log {0:?} is no log filter; use error, warn, info, debug or trace")]
-    Log(String),
+    #[error(transparent)]
+    Log(#[from] LogError),
     #[error("the gateway has stopped: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -65,31 +67,25 @@ pub(crate) fn now_seconds() -> u64 {
 
 /// Runs until SIGINT or SIGTERM.
 pub(crate) fn serve(config: Config) -> Result<(), ServeError> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
-        .map_err(|_| ServeError::Log(config.log.clone()))?;
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match config.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().flatten_event(true).init(),
-    }
+    // Ends last: whatever is said until then is written.
+    let logs = Logs::start(&config.logs)?;
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
-        .block_on(run(config))
+        .block_on(run(config, &logs))
 }
 
-async fn run(config: Config) -> Result<(), ServeError> {
+async fn run(config: Config, logs: &Logs) -> Result<(), ServeError> {
     let address = config.listen;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| ServeError::Listen { address, source })?;
     let stopping = CancellationToken::new();
-    let gateway = start(config, stopping.clone()).await?;
+    let gateway = start(config, logs.lost(), stopping.clone()).await?;
     // Before anybody learns that the gateway runs.
     let mut asked_to_stop = StopSignals::catch()?;
     announce(&gateway, listener.local_addr()?)?;
+    logs.announce();
     if !assets::are_there() {
         tracing::warn!("this binary was built without the interface; build the front end first");
     }
@@ -114,7 +110,28 @@ async fn run(config: Config) -> Result<(), ServeError> {
 }
 
 /// Puts the parts together and starts what runs beside the sockets.
-async fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gateway>, ServeError> {
+async fn start(
+    config: Config,
+    log_lines: Arc<Lost>,
+    stopping: CancellationToken,
+) -> Result<Arc<Gateway>, ServeError> {
+    let (gateway, messages) = assemble(config, log_lines, stopping).await?;
+    tokio::spawn(gateway.lifecycle.clone().run());
+    tokio::spawn(trust::run(gateway.clone()));
+    tokio::spawn(system::run_clock(gateway.hub.clone()));
+    tokio::spawn(system::run_presence(gateway.hub.clone()));
+    tokio::spawn(system::run_idle(gateway.clone()));
+    tokio::spawn(cluster::run(gateway.clone(), messages));
+    tokio::spawn(sampler::run(gateway.clone()));
+    Ok(gateway)
+}
+
+/// Puts the parts together. Nothing happens by itself yet, and nobody is let in.
+pub(crate) async fn assemble(
+    config: Config,
+    log_lines: Arc<Lost>,
+    stopping: CancellationToken,
+) -> Result<(Arc<Gateway>, Messages), ServeError> {
     let (trust, tokens) = Trust::open(&config).await?;
     let definitions = Definitions::new(config.definitions.clone(), config.limits.definitions)?;
     let hub = Arc::new(Hub::new(
@@ -152,28 +169,22 @@ async fn start(config: Config, stopping: CancellationToken) -> Result<Arc<Gatewa
             config.admin_password.as_ref().map(|p| p.0.as_str()),
             now_seconds(),
         ),
-        lifecycle: lifecycle.clone(),
+        lifecycle,
         history: History::default(),
         figures: LastMinute::default(),
         long_polls: LongPolls::default(),
         places: Arc::new(Places::new(config.http)),
         ending: Ending::default(),
         sockets: TaskTracker::new(),
+        log_lines,
         started_at: hub.now_ms(),
-        hub: hub.clone(),
+        hub,
         bus,
         config,
     });
     // What the store defines holds before the first client joins.
     trust::refresh(&gateway).await?;
-    tokio::spawn(lifecycle.run());
-    tokio::spawn(trust::run(gateway.clone()));
-    tokio::spawn(system::run_clock(hub.clone()));
-    tokio::spawn(system::run_presence(hub.clone()));
-    tokio::spawn(system::run_idle(gateway.clone()));
-    tokio::spawn(cluster::run(gateway.clone(), messages));
-    tokio::spawn(sampler::run(gateway.clone()));
-    Ok(gateway)
+    Ok((gateway, messages))
 }
 
 /// Says where the gateway is, and how an administrator gets in.

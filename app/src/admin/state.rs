@@ -157,6 +157,7 @@ impl AdminState {
             node,
             started_at,
             bus,
+            store: _,
             figures,
             history,
         } = overview;

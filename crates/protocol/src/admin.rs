@@ -7,9 +7,11 @@ use serde_json::Value;
 
 use crate::definition::Definition;
 use crate::role::Role;
+use crate::system::StoreInfo;
 
 /// `GET /api/v1/session`: what the page may offer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionInfo {
     /// Whether this browser has signed in.
     pub admin: bool,
@@ -27,6 +29,7 @@ pub struct SessionInfo {
 
 /// `POST /api/v1/session`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SignIn {
     /// The user; without one it is the administrator of `--admin-password`.
@@ -38,6 +41,7 @@ pub struct SignIn {
 
 /// The answer to every admin action: a sentence that says what was done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Done {
     /// For instance `Sent "update" to 3 members of room:1.`
     pub done: String,
@@ -45,6 +49,7 @@ pub struct Done {
 
 /// Every error of the HTTP API (RFC 9457, `application/problem+json`).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// What kind of error, in a few words.
     pub title: String,
@@ -56,6 +61,7 @@ pub struct Problem {
 
 /// One page of a list. Ask for the next one with `after=<next>`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Page<T> {
     /// At most `limit` of them (default 50, at most 200), in a stable order.
     pub items: Vec<T>,
@@ -68,6 +74,7 @@ pub struct Page<T> {
 
 /// The state of the bus.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct BusInfo {
     /// `in-process` or `redis`.
     pub kind: String,
@@ -85,6 +92,7 @@ pub struct BusInfo {
 
 /// The figures of one second. Counters are those of that second.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Sample {
     /// The end of the second.
     pub time: u64,
@@ -120,6 +128,7 @@ pub struct Sample {
 /// What was lost and how long things take; event `overview.figures` on topic `admin`, once a
 /// second.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Figures {
     /// Connections that have ended since the start, by reason.
     pub closes: Vec<Count>,
@@ -142,6 +151,7 @@ pub struct Figures {
 
 /// How often something happened.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Count {
     /// What, as the metrics call it.
     pub reason: String,
@@ -151,6 +161,7 @@ pub struct Count {
 
 /// How long something took in the last minute, in microseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Took {
     /// How often it happened.
     pub count: u64,
@@ -164,6 +175,7 @@ pub struct Took {
 /// `overview.figures` (a [`Figures`]) once a second and `overview.bus` (a [`BusInfo`]) when it
 /// changes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Overview {
     /// Version of the gateway.
     pub version: String,
@@ -173,6 +185,9 @@ pub struct Overview {
     pub started_at: u64,
     /// The bus.
     pub bus: BusInfo,
+    /// The store.
+    #[serde(default)]
+    pub store: StoreInfo,
     /// What was lost and how long things take.
     #[serde(default)]
     pub figures: Figures,
@@ -182,6 +197,7 @@ pub struct Overview {
 
 /// One channel, as listed by `GET /api/v1/channels?search=&after=&limit=`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChannelInfo {
     /// Its topic.
     pub topic: String,
@@ -203,6 +219,7 @@ pub struct ChannelInfo {
 
 /// One member, as listed by `GET /api/v1/channels/{topic}/members?search=&after=&limit=`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberInfo {
     /// `<connection>:<topic>:<join_ref>`.
     pub id: String,
@@ -220,6 +237,7 @@ pub struct MemberInfo {
 
 /// One connection, as listed by `GET /api/v1/connections?search=&after=&limit=`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConnectionInfo {
     /// Its id.
     pub id: String,
@@ -245,6 +263,7 @@ pub struct ConnectionInfo {
 
 /// `POST /api/v1/channels/{topic}/events`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct SendEvent {
     /// The event's name.
@@ -255,6 +274,7 @@ pub struct SendEvent {
 
 /// Event `event` on topic `admin:watch:<topic>`: one sampled event of the watched channel.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WatchedEvent {
     /// When the gateway saw it.
     pub time: u64,
@@ -279,6 +299,7 @@ pub const WATCHED_PER_SECOND: u32 = 20;
 
 /// Event `rate` on topic `admin:watch:<topic>`, once a second: what really flowed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WatchedRate {
     /// Events in the last second.
     pub events: u64,

@@ -41,6 +41,7 @@ pub struct Allow {
 
 /// What a token allows, word by word, as it stands in the token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Right {
     /// Joining its channels.

@@ -9,6 +9,7 @@ use crate::names::{TopicPattern, is_reserved_topic};
 
 /// Who may join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum JoinRule {
     /// Anybody, with or without a token.
@@ -22,6 +23,7 @@ pub enum JoinRule {
 
 /// Who may push, among those who have joined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PushRule {
     /// Every member.
@@ -48,6 +50,7 @@ pub enum Standing {
 
 /// How much of presence the members see.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum PresenceMode {
     /// `presence_state` and `presence_diff`, with every member's metadata.
@@ -61,6 +64,7 @@ pub enum PresenceMode {
 
 /// What happens to an event for a member whose queue is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Overflow {
     /// The connection is closed as a slow consumer: it is told, and comes back.
@@ -75,6 +79,7 @@ pub enum Overflow {
 
 /// One channel definition.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Definition {
     /// The topic, or `prefix:*`; absent in the definition that holds where no other does.

@@ -19,6 +19,7 @@ pub mod presence;
 mod reason;
 mod role;
 mod supabase;
+pub mod system;
 pub mod trust;
 mod v1;
 mod v2;

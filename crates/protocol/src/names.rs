@@ -196,6 +196,11 @@ impl fmt::Display for BusName {
 /// `room:*` matches `room:1` and `room:1:x`, not `room` and not `rooms:1`. A bare `*` is no
 /// pattern but the topic of that name.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(
+    feature = "openapi",
+    derive(utoipa::ToSchema),
+    schema(value_type = String, min_length = 1, max_length = 255)
+)]
 #[serde(transparent)]
 pub struct TopicPattern(Topic);
 

@@ -9,6 +9,7 @@ use crate::role::Role;
 
 /// `POST /api/v1/auth/token`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct IssueToken {
     /// Whose it is to be; a random name when empty.
@@ -23,6 +24,7 @@ pub struct IssueToken {
 
 /// What was issued. The token is shown here and never again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct IssuedToken {
     /// The token.
     pub token: String,
@@ -32,6 +34,7 @@ pub struct IssuedToken {
 
 /// A token that was issued, without the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct TokenInfo {
     /// Its name, by which it can be revoked.
     pub jti: String,
@@ -55,6 +58,7 @@ pub struct TokenInfo {
 
 /// `POST /api/v1/auth/introspect`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Introspect {
     /// The token.
@@ -64,6 +68,7 @@ pub struct Introspect {
 /// What is said of a token (RFC 7662, section 2.2). Of one that is not good only that it is not,
 /// and why.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Introspection {
     /// Whether it is good.
     pub active: bool,
@@ -98,6 +103,7 @@ pub struct Introspection {
 
 /// `POST /api/v1/auth/revoke`: one of the fields.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Revoke {
     /// This token.
@@ -112,6 +118,7 @@ pub struct Revoke {
 
 /// A signing key, without the secret.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct KeyInfo {
     /// What tokens name it by.
     pub kid: String,
@@ -129,6 +136,7 @@ pub struct KeyInfo {
 
 /// `POST /api/v1/auth/keys/rotate`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct RotateKey {
     /// The key has leaked: what it has signed is refused from now on, and who joined with it goes.
@@ -137,6 +145,7 @@ pub struct RotateKey {
 
 /// A user.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct UserInfo {
     /// What it is changed by.
     pub id: String,
@@ -152,6 +161,7 @@ pub struct UserInfo {
 
 /// `POST /api/v1/auth/users`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
     /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`.
@@ -164,6 +174,7 @@ pub struct NewUser {
 
 /// `PUT /api/v1/auth/users/{id}`: what is left out stays.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct ChangeUser {
     /// What the user may do.
@@ -176,6 +187,7 @@ pub struct ChangeUser {
 
 /// An open session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct SessionEntry {
     /// What it is ended by.
     pub id: String,
@@ -195,6 +207,7 @@ pub struct SessionEntry {
 
 /// A key by which a program uses the API.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKeyInfo {
     /// What it is revoked by.
     pub id: String,
@@ -216,6 +229,7 @@ pub struct ApiKeyInfo {
 
 /// `POST /api/v1/auth/api-keys`.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
     /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`.
@@ -229,6 +243,7 @@ pub struct NewApiKey {
 
 /// What was made. The key is shown here and never again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MadeApiKey {
     /// `Authorization: Bearer <key>`.
     pub key: String,
@@ -238,6 +253,7 @@ pub struct MadeApiKey {
 
 /// One request or action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ActivityInfo {
     /// Grows with time.
     pub id: String,
@@ -261,6 +277,7 @@ pub struct ActivityInfo {
 
 /// How often a principal was answered and refused.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PrincipalInfo {
     /// Who.
     pub principal: String,
@@ -274,6 +291,7 @@ pub struct PrincipalInfo {
 
 /// A list without a total. Ask for the next part with `after=<next>`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Part<T> {
     /// At most `limit` of them (default 50, at most 200), the latest first.
     pub items: Vec<T>,

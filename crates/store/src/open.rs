@@ -211,6 +211,11 @@ impl Store {
         self.place.kind()
     }
 
+    /// Whether anything in it is left when the process ends.
+    pub fn outlives_the_process(&self) -> bool {
+        !matches!(self.place, Place::Memory)
+    }
+
     /// Whether it answered last time.
     pub fn status(&self) -> Status {
         self.status.lock().clone()

@@ -13,10 +13,12 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tidegate_protocol::trust::{ActivityInfo, Part, PrincipalInfo};
 use tidegate_store::{Activity, ActivityQuery};
+use utoipa::IntoParams;
 
 use super::ApiError;
 use super::admin::{Admin, Shown};
 use super::done::Said;
+use super::openapi::Stored;
 use super::parts::{MAX_LIMIT, part};
 use crate::gateway::Gateway;
 use crate::trust::{Record, now_ms, unsigned};
@@ -99,18 +101,36 @@ fn short(text: &str) -> String {
         .collect()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Params {
+    /// Of this one alone.
     #[serde(default)]
     principal: String,
+    /// With this in the action, the target or the outcome.
     #[serde(default)]
     search: String,
+    /// Refused ones alone.
     #[serde(default)]
     refused: bool,
+    /// Where to go on: `next` of the part before.
     after: Option<String>,
+    /// How many at most; 50 when it is left out, and never more than 200.
     limit: Option<usize>,
 }
 
+/// What was done
+///
+/// The latest first.
+#[utoipa::path(
+    get, path = "/activity", tag = "activity",
+    params(Params),
+    responses(
+        (status = 200, description = "Requests and actions.", body = Part<ActivityInfo>),
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn list(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -146,7 +166,15 @@ fn info(activity: Activity) -> ActivityInfo {
     }
 }
 
-/// Everything that is kept, the latest first, one JSON object a line.
+/// What was done, all of it
+#[utoipa::path(
+    get, path = "/activity/export", tag = "activity",
+    responses(
+        (status = 200, description = "One JSON object a line, each an `ActivityInfo`.", body = String, content_type = "application/jsonl"),
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn export(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -190,6 +218,17 @@ pub(super) async fn export(
     Ok((headers, axum::body::Body::from_stream(lines)).into_response())
 }
 
+/// Who was answered and refused how often
+///
+/// At most 200 principals.
+#[utoipa::path(
+    get, path = "/activity/principals", tag = "activity",
+    responses(
+        (status = 200, description = "Who, and how often.", body = Vec<PrincipalInfo>),
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn principals(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,

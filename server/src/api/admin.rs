@@ -21,7 +21,8 @@ use crate::trust::{now_ms, unsigned};
 
 /// The cookie that holds a session.
 pub(super) const COOKIE: &str = "tidegate_session";
-const REQUEST_HEADER: &str = "x-tidegate-request";
+/// What a browser's request must hold to change anything.
+pub(super) const REQUEST_HEADER: &str = "x-tidegate-request";
 
 /// How a request showed who it comes from.
 #[derive(Debug, Clone)]

@@ -4,26 +4,33 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use bytes::Bytes;
 use serde::Deserialize;
 use tidegate_hub::ListQuery;
 use tidegate_protocol::admin::{ChannelInfo, Done, MemberInfo, Page, SendEvent};
 use tidegate_protocol::{BusName, Direction, Event, Topic, is_reserved_topic};
+use utoipa::IntoParams;
 
 use super::ApiError;
 use super::admin::{Operator, Viewer};
 use super::done::{Answer, done};
+use super::openapi::{BusDown, NotFound, Unprocessable};
+use super::path::Path;
 use crate::gateway::Gateway;
 
 /// What the removed are told.
 const REMOVED: &str = "removed by an administrator";
 const CLOSED: &str = "closed by an administrator";
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListParams {
+    /// With this in the name.
     search: Option<String>,
+    /// Where to go on: `next` of the page before.
     after: Option<String>,
+    /// How many at most; 50 when it is left out, and never more than 200.
     limit: Option<usize>,
 }
 
@@ -37,6 +44,15 @@ impl From<ListParams> for ListQuery {
     }
 }
 
+/// Channels that have members
+///
+/// In the order of their topics.
+#[utoipa::path(
+    get, path = "/channels", tag = "channels",
+    params(ListParams),
+    responses((status = 200, description = "Channels.", body = Page<ChannelInfo>)),
+    security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
+)]
 pub(super) async fn list(
     _: Viewer,
     State(gateway): State<Arc<Gateway>>,
@@ -45,6 +61,13 @@ pub(super) async fn list(
     Ok(Json(gateway.hub.list_channels(&params?.0.into())))
 }
 
+/// One channel
+#[utoipa::path(
+    get, path = "/channels/{topic}", tag = "channels",
+    params(("topic" = String, Path, description = "The channel.")),
+    responses((status = 200, description = "The channel.", body = ChannelInfo), NotFound),
+    security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
+)]
 pub(super) async fn show(
     _: Viewer,
     State(gateway): State<Arc<Gateway>>,
@@ -61,6 +84,16 @@ fn no_channel(topic: String) -> ApiError {
     ApiError::NotFound("channel", topic)
 }
 
+/// The members of a channel
+#[utoipa::path(
+    get, path = "/channels/{topic}/members", tag = "channels",
+    params(
+        ("topic" = String, Path, description = "The channel."),
+        ListParams,
+    ),
+    responses((status = 200, description = "Members.", body = Page<MemberInfo>), NotFound),
+    security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
+)]
 pub(super) async fn members(
     _: Viewer,
     State(gateway): State<Arc<Gateway>>,
@@ -74,6 +107,15 @@ pub(super) async fn members(
     Ok(Json(gateway.hub.list_members(&channel, &params?.0.into())))
 }
 
+/// Close a channel
+///
+/// Its members are removed and told so; they may join again.
+#[utoipa::path(
+    delete, path = "/channels/{topic}", tag = "channels",
+    params(("topic" = String, Path, description = "The channel.")),
+    responses((status = 200, description = "What was done.", body = Done), NotFound),
+    security(("session" = ["operator"]), ("bearer" = ["operator"])),
+)]
 pub(super) async fn close(
     operator: Operator,
     State(gateway): State<Arc<Gateway>>,
@@ -97,6 +139,18 @@ pub(super) async fn close(
     )))
 }
 
+/// Remove a member
+///
+/// It is told so, and may join again.
+#[utoipa::path(
+    delete, path = "/channels/{topic}/members/{id}", tag = "channels",
+    params(
+        ("topic" = String, Path, description = "The channel."),
+        ("id" = String, Path, description = "The member, as the list of members names it."),
+    ),
+    responses((status = 200, description = "What was done.", body = Done), NotFound),
+    security(("session" = ["operator"]), ("bearer" = ["operator"])),
+)]
 pub(super) async fn remove_member(
     operator: Operator,
     State(gateway): State<Arc<Gateway>>,
@@ -111,6 +165,16 @@ pub(super) async fn remove_member(
     Ok(done(format!("Removed {id} from {topic}.")))
 }
 
+/// Send an event
+///
+/// To every member of the channel, on every gateway; backends see it on the bus.
+#[utoipa::path(
+    post, path = "/channels/{topic}/events", tag = "channels",
+    params(("topic" = String, Path, description = "The channel.")),
+    request_body = SendEvent,
+    responses((status = 200, description = "What was done.", body = Done), Unprocessable, BusDown),
+    security(("session" = ["operator"]), ("bearer" = ["operator"])),
+)]
 pub(super) async fn send(
     operator: Operator,
     State(gateway): State<Arc<Gateway>>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use tidegate_protocol::Close;
 use tidegate_protocol::admin::{ConnectionInfo, Done, Page};
 
@@ -12,8 +12,17 @@ use super::ApiError;
 use super::admin::{Operator, Viewer};
 use super::channels::ListParams;
 use super::done::{Answer, done};
+use super::openapi::NotFound;
+use super::path::Path;
 use crate::gateway::Gateway;
 
+/// Connections
+#[utoipa::path(
+    get, path = "/connections", tag = "connections",
+    params(ListParams),
+    responses((status = 200, description = "Connections.", body = Page<ConnectionInfo>)),
+    security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
+)]
 pub(super) async fn list(
     _: Viewer,
     State(gateway): State<Arc<Gateway>>,
@@ -22,6 +31,15 @@ pub(super) async fn list(
     Ok(Json(gateway.hub.list_connections(&params?.0.into())))
 }
 
+/// Close a connection
+///
+/// The client may connect again.
+#[utoipa::path(
+    delete, path = "/connections/{id}", tag = "connections",
+    params(("id" = String, Path, description = "The connection.")),
+    responses((status = 200, description = "What was done.", body = Done), NotFound),
+    security(("session" = ["operator"]), ("bearer" = ["operator"])),
+)]
 pub(super) async fn close(
     operator: Operator,
     State(gateway): State<Arc<Gateway>>,

@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use tidegate_protocol::admin::Done;
 use tidegate_protocol::{Definition, DefinitionError, TopicPattern};
 use tidegate_store::StoredDefinition;
@@ -13,13 +13,38 @@ use tidegate_store::StoredDefinition;
 use super::ApiError;
 use super::admin::{Admin, Viewer};
 use super::done::{Answer, done};
+use super::openapi::{NotFound, Stored, Unprocessable};
+use super::path::Path;
 use crate::gateway::Gateway;
 use crate::trust::{Trust, now_ms, refresh};
 
+/// Channel definitions
+///
+/// The most specific one that matches a topic holds for it.
+#[utoipa::path(
+    get, path = "/definitions", tag = "definitions",
+    responses(
+        (status = 200, description = "Definitions, in the order of their patterns.", body = Vec<Definition>),
+    ),
+    security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
+)]
 pub(super) async fn list(_: Viewer, State(gateway): State<Arc<Gateway>>) -> Json<Vec<Definition>> {
+    // Another gateway or a command may have changed them just now, and who asks may be about to write
+    // back what it reads. A store that is lost shows what holds here.
+    let _ = refresh(&gateway).await;
     Json(gateway.hub.definitions.list())
 }
 
+/// Define a channel
+///
+/// Or change what is defined for this pattern. Who loses the right to be a member is removed and
+/// told why; nobody else notices.
+#[utoipa::path(
+    put, path = "/definitions", tag = "definitions",
+    request_body = Definition,
+    responses((status = 200, description = "What was done.", body = Done), Unprocessable, Stored),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn put(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -48,6 +73,20 @@ pub(super) async fn put(
     Ok(said(&format!("{pattern} is defined"), removed))
 }
 
+/// Remove a definition
+///
+/// What is less specific holds then.
+#[utoipa::path(
+    delete, path = "/definitions/{pattern}", tag = "definitions",
+    params(("pattern" = String, Path, description = "A topic, or `prefix:*`.")),
+    responses(
+        (status = 200, description = "What was done.", body = Done),
+        NotFound,
+        Unprocessable,
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn remove(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,

@@ -16,6 +16,15 @@ pub(super) fn done(sentence: String) -> Answer<Done> {
     }
 }
 
+/// The same with how many members it has cost, if any.
+pub(super) fn done_removing(what: &str, removed: usize) -> Answer<Done> {
+    done(match removed {
+        0 => format!("{what}."),
+        1 => format!("{what}; 1 member was removed."),
+        n => format!("{what}; {n} members were removed."),
+    })
+}
+
 /// A body, and a sentence that says for the record what was done.
 pub(super) struct Answer<T> {
     pub(super) said: String,

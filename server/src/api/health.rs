@@ -7,24 +7,41 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::gateway::Gateway;
 
 /// The answer of both.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Health {
+    /// `ok` or `not ready`.
     status: &'static str,
     /// What is not ready, each in a sentence.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     not_ready: Vec<String>,
 }
 
-/// Whoever answers this lives.
+/// Whether the process serves
+#[utoipa::path(
+    get, path = "/healthz", tag = "gateway",
+    responses((status = 200, description = "It does.", body = Health)),
+    security(()),
+)]
 pub(super) async fn live() -> Response {
     answer(Vec::new())
 }
 
-/// Ready is who has a bus and does not stop.
+/// Whether it takes traffic
+///
+/// A bus that is up is needed, and that the gateway does not stop.
+#[utoipa::path(
+    get, path = "/readyz", tag = "gateway",
+    responses(
+        (status = 200, description = "It does.", body = Health),
+        (status = 503, description = "It does not; the body says why.", body = Health),
+    ),
+    security(()),
+)]
 pub(super) async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
     answer(not_ready(&gateway))
 }

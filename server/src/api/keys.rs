@@ -3,18 +3,31 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use tidegate_protocol::admin::Done;
 use tidegate_protocol::trust::{KeyInfo, RotateKey};
 use tidegate_store::RevocationKind;
 
 use super::ApiError;
 use super::admin::Admin;
-use super::done::{Answer, done};
+use super::done::{Answer, done, done_removing};
+use super::openapi::{Conflict, NotFound, Stored};
+use super::path::Path;
 use crate::gateway::Gateway;
 use crate::trust::{now_ms, refresh, signed};
 
+/// Signing keys
+///
+/// Without their secrets.
+#[utoipa::path(
+    get, path = "/keys", tag = "tokens",
+    responses(
+        (status = 200, description = "Keys, the newest first.", body = Vec<KeyInfo>),
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn list(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -22,6 +35,16 @@ pub(super) async fn list(
     Ok(Json(gateway.trust.key_list().await?))
 }
 
+/// Sign with a new key
+///
+/// The key before it checks until its last token has expired; with `immediate` what it has signed
+/// is refused at once, and who joined with that is removed.
+#[utoipa::path(
+    post, path = "/keys/rotate", tag = "tokens",
+    request_body = RotateKey,
+    responses((status = 200, description = "What was done.", body = Done), Stored),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn rotate(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -38,18 +61,30 @@ pub(super) async fn rotate(
         removed,
         "the signing key was rotated"
     );
-    Ok(done(if immediate {
-        format!(
-            "Key {kid} signs from now on; what the one before it has signed is refused, and {removed} members were removed."
-        )
+    Ok(if immediate {
+        let what = "signs from now on, and what the one before it has signed is refused";
+        done_removing(&format!("Key {kid} {what}"), removed)
     } else {
-        format!(
+        done(format!(
             "Key {kid} signs from now on; the one before it checks until its last token has expired."
-        )
-    }))
+        ))
+    })
 }
 
-/// Ends a key that only checks any more, and all that it has signed.
+/// End a key
+///
+/// And all that it has signed. It must be one that only checks any more.
+#[utoipa::path(
+    delete, path = "/keys/{kid}", tag = "tokens",
+    params(("kid" = String, Path, description = "The key.")),
+    responses(
+        (status = 200, description = "What was done.", body = Done),
+        NotFound,
+        Conflict,
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn revoke(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -57,6 +92,8 @@ pub(super) async fn revoke(
 ) -> Result<Answer<Done>, ApiError> {
     let trust = &gateway.trust;
     if !trust.store.revoke_key(&kid, now_ms()).await? {
+        // Another gateway or a command may have rotated just now.
+        refresh(&gateway).await?;
         return Err(if gateway.tokens.keys().current() == Some(kid.as_str()) {
             ApiError::KeySigns
         } else {
@@ -69,7 +106,6 @@ pub(super) async fn revoke(
         .await?;
     let removed = refresh(&gateway).await?;
     tracing::info!(by = admin.name, kid, removed, "a signing key was revoked");
-    Ok(done(format!(
-        "Nothing that key {kid} has signed is taken any more; {removed} members were removed."
-    )))
+    let what = format!("Nothing that key {kid} has signed is taken any more");
+    Ok(done_removing(&what, removed))
 }

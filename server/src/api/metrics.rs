@@ -30,6 +30,18 @@ fn may_read(gateway: &Gateway, headers: &HeaderMap) -> bool {
     allowed || session(gateway, headers).is_some()
 }
 
+/// Everything that is counted
+///
+/// For Prometheus. Open to everybody on a gateway that listens on its own machine alone and has no
+/// `--metrics-token`.
+#[utoipa::path(
+    get, path = "/metrics", tag = "gateway",
+    responses(
+        (status = 200, description = "The Prometheus text format.", body = String,
+            content_type = "text/plain; version=0.0.4; charset=utf-8"),
+    ),
+    security((), ("metrics" = []), ("session" = ["viewer"])),
+)]
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
@@ -47,6 +59,7 @@ pub(super) async fn show(
     http(&mut page, &gateway);
     store(&mut page, &gateway);
     durations(&mut page, &gateway.hub);
+    logs(&mut page, &gateway);
     process(&mut page, &gateway);
     let kind = [
         (header::CONTENT_TYPE, CONTENT_TYPE),
@@ -275,6 +288,14 @@ fn durations(page: &mut Exposition, hub: &Hub) {
         ),
     ] {
         page.histogram(name, help, &histogram.read());
+    }
+}
+
+fn logs(page: &mut Exposition, gateway: &Gateway) {
+    let help = "Lines of the logs that found no room or could not be written.";
+    let mut lost = page.counters("tidegate_log_lines_lost_total", help);
+    for (sink, count) in gateway.log_lines.counts() {
+        lost.sample(&[("sink", sink)], count);
     }
 }
 

@@ -10,11 +10,14 @@ mod exposition;
 mod health;
 mod keys;
 mod metrics;
+mod openapi;
 mod overview;
 mod parts;
+mod path;
 mod people;
 mod problem;
 mod session;
+mod system;
 mod token;
 mod tokens;
 
@@ -25,111 +28,112 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::{HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
-use axum::routing::{delete, get, post, put};
+use axum::routing::get;
 use tower_http::compression::CompressionLayer;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 pub(crate) use admin::session;
 pub(crate) use problem::ApiError;
 pub(crate) use session::password_login;
 
 use crate::gateway::Gateway;
-use crate::{pages, socket};
+use crate::pages;
+use crate::socket::{longpoll, upgrade};
 
 /// The largest body of a request.
 const MAX_BODY_BYTES: usize = 2 << 20;
 
 /// All routes: the socket, the API, the pages and their assets.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
-    let api = Router::new()
-        .route(
-            "/session",
-            get(session::show)
-                .post(session::sign_in)
-                .delete(session::sign_out),
-        )
-        .route("/overview", get(overview::show))
-        .route("/channels", get(channels::list))
-        .route(
-            "/channels/{topic}",
-            get(channels::show).delete(channels::close),
-        )
-        .route("/channels/{topic}/members", get(channels::members))
-        .route(
-            "/channels/{topic}/members/{id}",
-            delete(channels::remove_member),
-        )
-        .route("/channels/{topic}/events", post(channels::send))
-        .route(
-            "/definitions",
-            get(definitions::list).merge(put(definitions::put)),
-        )
-        .route("/definitions/{pattern}", delete(definitions::remove))
-        .route("/connections", get(connections::list))
-        .route("/connections/{id}", delete(connections::close))
-        .nest("/auth", auth())
-        .route("/activity", get(activity::list))
-        .route("/activity/export", get(activity::export))
-        .route("/activity/principals", get(activity::principals))
-        .fallback(problem::no_such_route)
-        .method_not_allowed_fallback(problem::no_such_method)
-        // From the inside out: what was done is recorded once it is known who asks.
-        .layer(axum::middleware::from_fn_with_state(
-            gateway.clone(),
-            activity::record,
-        ))
-        .layer(axum::middleware::from_fn_with_state(
-            gateway.clone(),
-            admin::authenticate,
-        ))
-        .layer(axum::middleware::from_fn(no_store));
-    let socket = Router::new()
-        .route("/websocket", get(socket::upgrade))
-        .route("/token", post(token::issue))
-        .route("/healthz", get(health::live))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(metrics::show))
-        .merge(
-            Router::new()
-                .route(
-                    "/longpoll",
-                    get(socket::poll)
-                        .post(socket::publish)
-                        .options(socket::options),
-                )
-                .layer(DefaultBodyLimit::max(socket::MAX_BODY_BYTES)),
-        );
+    let guarded = |api: OpenApiRouter<Arc<Gateway>>| {
+        let (api, document) = api.split_for_parts();
+        let api = api
+            .fallback(problem::no_such_route)
+            .method_not_allowed_fallback(problem::no_such_method)
+            // From the inside out: what was done is recorded once it is known who asks.
+            .layer(axum::middleware::from_fn_with_state(
+                gateway.clone(),
+                activity::record,
+            ))
+            .layer(axum::middleware::from_fn_with_state(
+                gateway.clone(),
+                admin::authenticate,
+            ))
+            .layer(axum::middleware::from_fn(no_store));
+        let mut guarded = OpenApiRouter::from(api);
+        *guarded.get_openapi_mut() = document;
+        guarded
+    };
     let pages = pages::router(gateway.clone())
         .route("/login", get(session::follow_link))
         .layer(CompressionLayer::new());
-    Router::new()
-        .nest("/api/v1", api)
-        .merge(socket)
+    Router::from(routes(guarded))
         .with_state(gateway.clone())
         .merge(pages.with_state(gateway))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
         .layer(axum::middleware::from_fn(security_headers))
 }
 
-/// Who may do what: tokens, keys, users, sessions, API keys.
-fn auth() -> Router<Arc<Gateway>> {
-    Router::new()
-        .route("/token", post(tokens::issue))
-        .route("/tokens", get(tokens::list))
-        .route("/tokens/{jti}", delete(tokens::revoke_one))
-        .route("/introspect", post(tokens::introspect))
-        .route("/revoke", post(tokens::revoke))
-        .route("/keys", get(keys::list))
-        .route("/keys/rotate", post(keys::rotate))
-        .route("/keys/{kid}", delete(keys::revoke))
-        .route("/users", get(people::users).post(people::add_user))
-        .route(
-            "/users/{id}",
-            put(people::change_user).delete(people::remove_user),
+/// Every route that the document describes, and its description; `guarded` is what stands around
+/// those of `/api/v1`.
+fn routes(
+    guarded: impl FnOnce(OpenApiRouter<Arc<Gateway>>) -> OpenApiRouter<Arc<Gateway>>,
+) -> OpenApiRouter<Arc<Gateway>> {
+    let api = OpenApiRouter::default()
+        .routes(routes!(openapi::show))
+        .routes(routes!(session::show, session::sign_in, session::sign_out))
+        .routes(routes!(overview::show))
+        .routes(routes!(system::show))
+        .routes(routes!(system::configuration))
+        .routes(routes!(channels::list))
+        .routes(routes!(channels::show, channels::close))
+        .routes(routes!(channels::members))
+        .routes(routes!(channels::remove_member))
+        .routes(routes!(channels::send))
+        .routes(routes!(definitions::list, definitions::put))
+        .routes(routes!(definitions::remove))
+        .routes(routes!(connections::list))
+        .routes(routes!(connections::close))
+        .nest("/auth", auth())
+        .routes(routes!(activity::list))
+        .routes(routes!(activity::export))
+        .routes(routes!(activity::principals));
+    OpenApiRouter::with_openapi(openapi::about())
+        .nest("/api/v1", guarded(api))
+        .routes(routes!(token::issue))
+        .routes(routes!(health::live))
+        .routes(routes!(health::ready))
+        .routes(routes!(metrics::show))
+        .routes(routes!(upgrade::upgrade))
+        .merge(
+            OpenApiRouter::default()
+                .routes(routes!(
+                    longpoll::poll,
+                    longpoll::publish,
+                    longpoll::options
+                ))
+                .layer(DefaultBodyLimit::max(longpoll::MAX_BODY_BYTES)),
         )
-        .route("/sessions", get(people::sessions))
-        .route("/sessions/{id}", delete(people::end_session))
-        .route("/api-keys", get(people::api_keys).post(people::add_api_key))
-        .route("/api-keys/{id}", delete(people::revoke_api_key))
+}
+
+/// Who may do what: tokens, keys, users, sessions, API keys.
+fn auth() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::default()
+        .routes(routes!(tokens::issue))
+        .routes(routes!(tokens::list))
+        .routes(routes!(tokens::revoke_one))
+        .routes(routes!(tokens::introspect))
+        .routes(routes!(tokens::revoke))
+        .routes(routes!(keys::list))
+        .routes(routes!(keys::rotate))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(people::users, people::add_user))
+        .routes(routes!(people::change_user, people::remove_user))
+        .routes(routes!(people::sessions))
+        .routes(routes!(people::end_session))
+        .routes(routes!(people::api_keys, people::add_api_key))
+        .routes(routes!(people::revoke_api_key))
 }
 
 async fn no_store(request: Request, next: Next) -> Response {

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use axum::Json;
+use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
-use axum::extract::{Path, State};
 use tidegate_auth::{BUILT_IN_ADMIN, fingerprint, hash_password, random_text};
 use tidegate_protocol::Role;
 use tidegate_protocol::admin::Done;
@@ -16,6 +16,8 @@ use tidegate_store::{ApiKey, User};
 use super::ApiError;
 use super::admin::{Admin, Viewer};
 use super::done::{Answer, done};
+use super::openapi::{Conflict, NotFound, Stored, Unprocessable};
+use super::path::Path;
 use crate::gateway::Gateway;
 use crate::trust::{name_is_good, now_ms, refresh, signed, unsigned};
 
@@ -35,6 +37,12 @@ fn user_info(user: User) -> UserInfo {
     }
 }
 
+/// Users
+#[utoipa::path(
+    get, path = "/users", tag = "people",
+    responses((status = 200, description = "Users.", body = Vec<UserInfo>), Stored),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn users(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -58,6 +66,18 @@ async fn hashed(gateway: &Gateway, password: String) -> Result<String, ApiError>
     Ok(hashed.map_err(|_| ApiError::Fault)??)
 }
 
+/// Add a user
+#[utoipa::path(
+    post, path = "/users", tag = "people",
+    request_body = NewUser,
+    responses(
+        (status = 200, description = "The user.", body = UserInfo),
+        Conflict,
+        Unprocessable,
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn add_user(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -94,6 +114,22 @@ async fn find_user(gateway: &Gateway, id: &str) -> Result<User, ApiError> {
     found.ok_or_else(|| ApiError::NotFound("user", id.to_owned()))
 }
 
+/// Change a user
+///
+/// What is left out stays. With a new password, and when the user may no longer sign in, every
+/// session of the user ends.
+#[utoipa::path(
+    put, path = "/users/{id}", tag = "people",
+    params(("id" = String, Path, description = "The user, by id.")),
+    request_body = ChangeUser,
+    responses(
+        (status = 200, description = "What was done.", body = Done),
+        NotFound,
+        Unprocessable,
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn change_user(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -138,6 +174,15 @@ pub(super) async fn change_user(
     Ok(done(format!("User {} {}.", user.name, said.join(" and "))))
 }
 
+/// Remove a user
+///
+/// Every session of the user ends.
+#[utoipa::path(
+    delete, path = "/users/{id}", tag = "people",
+    params(("id" = String, Path, description = "The user, by id.")),
+    responses((status = 200, description = "What was done.", body = Done), NotFound, Stored),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn remove_user(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -152,7 +197,14 @@ pub(super) async fn remove_user(
     Ok(done(format!("Removed user {}.", user.name)))
 }
 
+/// Open sessions
+///
 /// An administrator sees every session, others their own.
+#[utoipa::path(
+    get, path = "/sessions", tag = "people",
+    responses((status = 200, description = "Sessions.", body = Vec<SessionEntry>), Stored),
+    security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
+)]
 pub(super) async fn sessions(
     viewer: Viewer,
     State(gateway): State<Arc<Gateway>>,
@@ -182,6 +234,15 @@ pub(super) async fn sessions(
     Ok(Json(sessions.collect()))
 }
 
+/// End a session
+///
+/// Others than administrators end their own.
+#[utoipa::path(
+    delete, path = "/sessions/{id}", tag = "people",
+    params(("id" = String, Path, description = "The session, as the list names it.")),
+    responses((status = 200, description = "What was done.", body = Done), NotFound, Stored),
+    security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
+)]
 pub(super) async fn end_session(
     viewer: Viewer,
     State(gateway): State<Arc<Gateway>>,
@@ -218,6 +279,14 @@ fn key_info(key: ApiKey) -> ApiKeyInfo {
     }
 }
 
+/// API keys
+///
+/// Without the keys themselves.
+#[utoipa::path(
+    get, path = "/api-keys", tag = "people",
+    responses((status = 200, description = "API keys.", body = Vec<ApiKeyInfo>), Stored),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn api_keys(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -226,6 +295,20 @@ pub(super) async fn api_keys(
     Ok(Json(keys.into_iter().map(key_info).collect()))
 }
 
+/// Make an API key
+///
+/// The answer is the only place where the key is ever shown.
+#[utoipa::path(
+    post, path = "/api-keys", tag = "people",
+    request_body = NewApiKey,
+    responses(
+        (status = 200, description = "The key.", body = MadeApiKey),
+        Conflict,
+        Unprocessable,
+        Stored,
+    ),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn add_api_key(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
@@ -264,6 +347,13 @@ pub(super) async fn add_api_key(
     })
 }
 
+/// Revoke an API key
+#[utoipa::path(
+    delete, path = "/api-keys/{id}", tag = "people",
+    params(("id" = String, Path, description = "The API key, as the list names it.")),
+    responses((status = 200, description = "What was done.", body = Done), NotFound, Stored),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
 pub(super) async fn revoke_api_key(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,

@@ -1,7 +1,8 @@
 //! Errors of the HTTP API: typed, and said in a sentence (RFC 9457).
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::MatchedPath;
+use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tidegate_auth::{AdminError, PasswordError, TokenError};
@@ -10,6 +11,7 @@ use tidegate_protocol::{DefinitionError, NameError, Role};
 use tidegate_store::StoreError;
 
 use super::done::Said;
+use super::openapi;
 use crate::trust::TrustError;
 
 /// Why a request is refused.
@@ -75,6 +77,8 @@ pub(crate) enum ApiError {
     Json(#[from] JsonRejection),
     #[error("{0}")]
     Query(#[from] QueryRejection),
+    #[error("{0}")]
+    Path(#[from] PathRejection),
     #[error(transparent)]
     Token(#[from] TokenError),
     #[error("there is no such address in the API")]
@@ -117,6 +121,7 @@ impl ApiError {
             ApiError::BusDown(_) => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::Json(rejection) => rejection.status(),
             ApiError::Query(rejection) => rejection.status(),
+            ApiError::Path(rejection) => rejection.status(),
             ApiError::Token(_) | ApiError::Fault => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
@@ -204,6 +209,8 @@ pub(super) async fn no_such_route() -> ApiError {
     ApiError::NoSuchRoute
 }
 
-pub(super) async fn no_such_method() -> ApiError {
-    ApiError::NoSuchMethod
+/// Says what the address does know (RFC 9110, section 15.5.6).
+pub(super) async fn no_such_method(path: MatchedPath) -> impl IntoResponse {
+    let allow = [(header::ALLOW, openapi::allowed(path.as_str()))];
+    (allow, ApiError::NoSuchMethod)
 }

@@ -15,10 +15,19 @@ use tidegate_protocol::admin::{Done, SessionInfo, SignIn};
 use super::ApiError;
 use super::activity::record_sign_in;
 use super::admin::{COOKIE, from_here, session};
+use super::openapi::{NotFromHere, Stored, WrongPassword};
 use crate::gateway::Gateway;
 use crate::serve::now_seconds;
 use crate::trust::{Opened, open_session, refresh};
 
+/// Who this browser is
+#[utoipa::path(
+    get, path = "/session", tag = "session",
+    responses(
+        (status = 200, description = "Who, and what the page may offer.", body = SessionInfo),
+    ),
+    security(()),
+)]
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
@@ -50,6 +59,24 @@ fn cookie(session: &Opened) -> AppendHeaders<[(header::HeaderName, String); 1]> 
     AppendHeaders([(header::SET_COOKIE, value)])
 }
 
+/// Sign in
+///
+/// The answer sets the cookie of the session.
+#[utoipa::path(
+    post, path = "/session", tag = "session",
+    params((
+        "x-tidegate-request" = String, Header,
+        description = "Any value: no page of another site can send this header.",
+    )),
+    request_body = SignIn,
+    responses(
+        (status = 200, description = "Who, and what the page may offer.", body = SessionInfo,
+            headers(("set-cookie" = String, description = "The session."))),
+        WrongPassword,
+        Stored,
+    ),
+    security(()),
+)]
 pub(super) async fn sign_in(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -111,6 +138,21 @@ fn agent(headers: &HeaderMap) -> &str {
         .unwrap_or_default()
 }
 
+/// Sign out
+#[utoipa::path(
+    delete, path = "/session", tag = "session",
+    params((
+        "x-tidegate-request" = String, Header,
+        description = "Any value: no page of another site can send this header.",
+    )),
+    responses(
+        (status = 200, description = "What was done.", body = Done,
+            headers(("set-cookie" = String, description = "An ended session."))),
+        NotFromHere,
+        Stored,
+    ),
+    security(()),
+)]
 pub(super) async fn sign_out(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,

@@ -8,26 +8,50 @@ use axum::extract::rejection::JsonRejection;
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tidegate_protocol::{Allow, Role, TopicPattern, is_reserved_topic};
+use utoipa::ToSchema;
 
 use super::ApiError;
 use super::admin::session;
+use super::openapi::{TokenRefused, Unprocessable};
 use super::tokens::MAX_ID_BYTES;
 use crate::gateway::Gateway;
 use crate::trust::{Issue, RANDOM_ID_CHARS, Record};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(super) struct TokenRequest {
+    /// The topic, or `prefix:*`.
+    #[schema(min_length = 1, max_length = 255)]
     channel: String,
+    /// Whose it is to be; a random name when it is left out or blank.
+    #[schema(max_length = 255)]
     id: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(super) struct TokenResponse {
+    /// Whose it is.
     id: String,
+    /// What it is for.
     channel: String,
+    /// The token.
     token: String,
 }
 
+/// A token for a channel
+///
+/// As the pages and plugins of Tangram ask for it. Open to everybody on a gateway that listens on
+/// its own machine alone, or with `--open-tokens`; for operators always. Channels of the gateway
+/// itself are for who has signed in.
+#[utoipa::path(
+    post, path = "/token", tag = "sockets",
+    request_body = TokenRequest,
+    responses(
+        (status = 200, description = "The token.", body = TokenResponse),
+        Unprocessable,
+        TokenRefused,
+    ),
+    security((), ("session" = [])),
+)]
 pub(super) async fn issue(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::rejection::{JsonRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use serde::Deserialize;
 use tidegate_protocol::admin::Done;
 use tidegate_protocol::trust::{
@@ -12,11 +12,14 @@ use tidegate_protocol::trust::{
 };
 use tidegate_protocol::{Allow, Reason, Role, TopicPattern, is_reserved_topic};
 use tidegate_store::{RevocationKind, TokenQuery};
+use utoipa::IntoParams;
 
 use super::ApiError;
 use super::admin::Operator;
-use super::done::{Answer, done};
+use super::done::{Answer, done, done_removing};
+use super::openapi::{NotFound, Stored, Unprocessable};
 use super::parts::{MAX_LIMIT, part};
+use super::path::Path;
 use crate::gateway::Gateway;
 use crate::trust::{Issue, RANDOM_ID_CHARS, now_ms, refresh, signed, token_info};
 
@@ -26,6 +29,20 @@ pub(super) const MAX_ID_BYTES: usize = 255;
 /// The longest life of a token: a year.
 const MAX_SECONDS: u64 = 366 * 24 * 3600;
 
+/// Issue a token
+///
+/// The answer is the only place where the token is ever shown. Tokens that allow `admin`, or name a
+/// channel of the gateway, are issued by administrators.
+#[utoipa::path(
+    post, path = "/token", tag = "tokens",
+    request_body = IssueToken,
+    responses(
+        (status = 200, description = "The token.", body = IssuedToken),
+        Unprocessable,
+        Stored,
+    ),
+    security(("session" = ["operator"]), ("bearer" = ["operator"])),
+)]
 pub(super) async fn issue(
     operator: Operator,
     State(gateway): State<Arc<Gateway>>,
@@ -84,16 +101,33 @@ pub(super) async fn issue(
     })
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(super) struct Params {
+    /// Of this subject alone.
     #[serde(default)]
     id: String,
+    /// Signed by this key alone.
     #[serde(default)]
     kid: String,
+    /// Where to go on: `next` of the part before.
     after: Option<String>,
+    /// How many at most; 50 when it is left out, and never more than 200.
     limit: Option<usize>,
 }
 
+/// Tokens that are not expired
+///
+/// Without the tokens themselves.
+#[utoipa::path(
+    get, path = "/tokens", tag = "tokens",
+    params(Params),
+    responses(
+        (status = 200, description = "Tokens, the latest first.", body = Part<TokenInfo>),
+        Stored,
+    ),
+    security(("session" = ["operator"]), ("bearer" = ["operator"])),
+)]
 pub(super) async fn list(
     _: Operator,
     State(gateway): State<Arc<Gateway>>,
@@ -114,7 +148,17 @@ pub(super) async fn list(
     })))
 }
 
+/// Look into a token
+///
 /// RFC 7662: whether a token is good, and what it says.
+#[utoipa::path(
+    post, path = "/introspect", tag = "tokens",
+    request_body = Introspect,
+    responses(
+        (status = 200, description = "What the token says, or that it is not good.", body = Introspection),
+    ),
+    security(("session" = ["operator"]), ("bearer" = ["operator"])),
+)]
 pub(super) async fn introspect(
     _: Operator,
     State(gateway): State<Arc<Gateway>>,
@@ -144,6 +188,15 @@ pub(super) async fn introspect(
     }))
 }
 
+/// Revoke a token
+///
+/// Whoever joined with it is removed.
+#[utoipa::path(
+    delete, path = "/tokens/{jti}", tag = "tokens",
+    params(("jti" = String, Path, description = "The name of the token.")),
+    responses((status = 200, description = "What was done.", body = Done), NotFound, Stored),
+    security(("session" = ["operator"]), ("bearer" = ["operator"])),
+)]
 pub(super) async fn revoke_one(
     operator: Operator,
     State(gateway): State<Arc<Gateway>>,
@@ -173,6 +226,21 @@ async fn revoke_named(
     .await
 }
 
+/// Revoke tokens
+///
+/// One of the fields says which: a token, by itself or by its name, or every token of a subject or
+/// of a key that was issued until now. Whoever joined with one is removed.
+#[utoipa::path(
+    post, path = "/revoke", tag = "tokens",
+    request_body = Revoke,
+    responses(
+        (status = 200, description = "What was done.", body = Done),
+        NotFound,
+        Unprocessable,
+        Stored,
+    ),
+    security(("session" = ["operator"]), ("bearer" = ["operator"])),
+)]
 pub(super) async fn revoke(
     operator: Operator,
     State(gateway): State<Arc<Gateway>>,
@@ -255,5 +323,5 @@ async fn carry_out(
             format!("Every token that key {value} has signed until now is refused")
         }
     };
-    Ok(done(format!("{what}; {removed} members were removed.")))
+    Ok(done_removing(&what, removed))
 }

@@ -15,6 +15,12 @@ pub(crate) enum ConfigError {
     },
     #[error("the configuration file {path} is not valid: {message}")]
     Invalid { path: PathBuf, message: String },
+    #[error("{}, line {line}: {source}", .path.display())]
+    At {
+        path: PathBuf,
+        line: usize,
+        source: Box<ConfigError>,
+    },
     #[error("--host {0} is no IP address; give one such as 127.0.0.1 or 0.0.0.0")]
     Host(String),
     #[error("--bus-listen {0} is no address; give one such as 127.0.0.1:2026, or none")]

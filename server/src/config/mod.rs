@@ -3,9 +3,12 @@
 //! [`Settings`] is what can be said, each part optional; [`Config`] is what holds.
 
 mod error;
+mod listing;
+mod logs;
+mod place;
 mod resolved;
 mod settings;
 
 pub(crate) use error::ConfigError;
-pub(crate) use resolved::{BusConfig, Config, LogFormat};
+pub(crate) use resolved::{BusConfig, Config};
 pub(crate) use settings::Settings;

@@ -5,11 +5,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use tidegate_auth::{Bearer, Secret};
+use tidegate_protocol::system::Configuration;
 use tidegate_protocol::{Definition, builtin_definitions};
 use tidegate_store::{Place, StoreConfig};
 
+use super::logs::logs;
 use super::{ConfigError, Settings};
 use crate::http::HttpLimits;
+use crate::logs::LogSettings;
 use crate::origin::AllowedOrigins;
 
 /// The configuration of a gateway.
@@ -47,10 +50,11 @@ pub(crate) struct Config {
     pub(crate) limits: tidegate_hub::Limits,
     /// The built-in definitions first, so that the operator's replace them.
     pub(crate) definitions: Vec<Definition>,
-    pub(crate) log: String,
-    pub(crate) log_format: LogFormat,
+    pub(crate) logs: LogSettings,
     /// What programs show that read the metrics.
     pub(crate) metrics_token: Option<Bearer>,
+    /// All of the above as it was said, for administrators to read.
+    pub(crate) listing: Configuration,
 }
 
 /// The store, and where the key file is.
@@ -59,15 +63,6 @@ pub(crate) struct StoreSettings {
     pub(crate) config: StoreConfig,
     /// `None` for a gateway that forgets.
     pub(crate) folder: Option<PathBuf>,
-}
-
-/// How the log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum LogFormat {
-    /// For people.
-    Text,
-    /// One JSON object a line.
-    Json,
 }
 
 /// Which bus.
@@ -97,6 +92,14 @@ impl Config {
     /// Reads the file, fills in the defaults, checks everything. Opens and makes nothing.
     pub(crate) fn resolve(settings: Settings) -> Result<Self, ConfigError> {
         let settings = settings.with_file()?;
+        let (file, sources) = (settings.config.clone(), settings.sources.clone());
+        Self::checked(settings).map_err(|error| match &file {
+            Some(file) => error.placed(file, &sources),
+            None => error,
+        })
+    }
+
+    fn checked(settings: Settings) -> Result<Self, ConfigError> {
         let host = settings
             .host
             .clone()
@@ -122,7 +125,8 @@ impl Config {
         for definition in &definitions {
             definition.check()?;
         }
-        Ok(Self {
+        let said = settings.clone();
+        let mut config = Self {
             listen: SocketAddr::new(ip, settings.port.unwrap_or(2025)),
             bus: bus(&settings)?,
             shared_secret: settings
@@ -174,17 +178,15 @@ impl Config {
                 .as_deref()
                 .map(|token| Bearer::new(token).ok_or(ConfigError::ShortMetricsToken))
                 .transpose()?,
-            log_format: match settings.log_format.as_deref() {
-                None | Some("text") => LogFormat::Text,
-                Some("json") => LogFormat::Json,
-                Some(other) => return Err(ConfigError::LogFormat(other.to_owned())),
-            },
-            log: settings.log.unwrap_or_else(|| "info".to_owned()),
-        })
+            logs: logs(&settings)?,
+            listing: Configuration::default(),
+        };
+        config.listing = super::listing::listing(&said, &config);
+        Ok(config)
     }
 }
 
-fn at_least(
+pub(super) fn at_least(
     given: Option<usize>,
     default: usize,
     least: usize,
@@ -254,11 +256,7 @@ fn bus(s: &Settings) -> Result<BusConfig, ConfigError> {
 
 /// Where the store is, and the key that its secrets are sealed under.
 fn store(s: &Settings) -> Result<StoreSettings, ConfigError> {
-    let folder = match s.data_dir.as_deref().map(|folder| folder.to_str()) {
-        Some(Some("none")) => None,
-        Some(_) => s.data_dir.clone(),
-        None => Some(default_data_dir().ok_or(ConfigError::NoDataDir)?),
-    };
+    let folder = data_folder(s)?;
     let place = match (&s.database_url, &folder) {
         (Some(url), _) if url.starts_with("postgres://") || url.starts_with("postgresql://") => {
             Place::Postgres(url.clone())
@@ -274,6 +272,15 @@ fn store(s: &Settings) -> Result<StoreSettings, ConfigError> {
             wait: Duration::from_millis(s.store_wait_ms.unwrap_or(2000).max(1)),
         },
         folder,
+    })
+}
+
+/// The data folder; none for a gateway that forgets.
+pub(super) fn data_folder(s: &Settings) -> Result<Option<PathBuf>, ConfigError> {
+    Ok(match s.data_dir.as_deref().map(|folder| folder.to_str()) {
+        Some(Some("none")) => None,
+        Some(_) => s.data_dir.clone(),
+        None => Some(default_data_dir().ok_or(ConfigError::NoDataDir)?),
     })
 }
 

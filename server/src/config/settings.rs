@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tidegate_protocol::Definition;
 
 use super::ConfigError;
+use super::listing::{Sources, text};
 
 macro_rules! settings {
     ($($(#[$meta:meta])* $name:ident: $type:ty,)*) => {
@@ -15,13 +16,17 @@ macro_rules! settings {
         #[derive(Args, Clone, Default, Deserialize)]
         #[serde(deny_unknown_fields, default)]
         pub(crate) struct Settings {
-            $($(#[$meta])* #[arg(long, env)] pub(crate) $name: Option<$type>,)*
+            $(#[arg(long, env)] $(#[$meta])* pub(crate) $name: Option<$type>,)*
             /// A TOML file with any of these settings, and [[channels]] definitions
             #[arg(long, env = "TIDEGATE_CONFIG", value_name = "FILE")]
             #[serde(skip)]
             pub(crate) config: Option<PathBuf>,
             #[arg(skip)]
             pub(crate) channels: Vec<Definition>,
+            /// Who said each of them, as far as anybody did.
+            #[arg(skip)]
+            #[serde(skip)]
+            pub(crate) sources: Sources,
         }
 
         impl Settings {
@@ -31,7 +36,13 @@ macro_rules! settings {
                     $($name: self.$name.or(other.$name),)*
                     config: self.config,
                     channels: other.channels,
+                    sources: self.sources,
                 }
+            }
+
+            /// What was said, by the name of the field; as it is spelled in a file, without quotes.
+            pub(super) fn texts(&self) -> Vec<(&'static str, Option<String>)> {
+                vec![$((stringify!($name), self.$name.as_ref().and_then(text)),)*]
             }
         }
     };
@@ -138,23 +149,46 @@ settings! {
     bus_output_bytes: usize,
     /// Largest message from a client of the in-process bus, in bytes [default: 16777216]
     bus_request_bytes: usize,
-    /// What is logged: error, warn, info, debug, trace, or a tracing filter [default: info]
+    /// What the console shows: error, warn, info, debug, trace, or a tracing filter [default: info]
     log: String,
-    /// How it is logged: text, or json for one object a line [default: text]
+    /// Show on the console what the gateway says at DEBUG as well
+    #[arg(env = "TIDEGATE_DEBUG", num_args = 0..=1, default_missing_value = "true")]
+    debug: bool,
+    /// How the console shows it: text, or json for one object a line [default: text]
     log_format: String,
+    /// Folder of the app log (INFO and above), or none [default: logs in the data folder]
+    log_dir: PathBuf,
+    /// Folder of the debug log (DEBUG and above), or none [default: the first that can be used of
+    /// $XDG_RUNTIME_DIR/tidegate, /run/tidegate, /dev/shm/tidegate-UID, /tmp/tidegate-UID]
+    debug_log_dir: PathBuf,
+    /// Bytes of a log file, after which the next one begins [default: 8388608]
+    log_file_bytes: u64,
+    /// Files of one log that are kept [default: 4]
+    log_files: usize,
+    /// Bytes that may wait to be written for the console or a log file; what comes then is lost and
+    /// counted [default: 4194304]
+    log_queue_bytes: usize,
 }
 
 impl Settings {
     /// Adds what the configuration file says, if one is named.
     pub(crate) fn with_file(self) -> Result<Settings, ConfigError> {
         match self.config.clone() {
-            Some(path) => Ok(self.or(read(&path)?)),
+            Some(path) => {
+                let said = read(&path)?;
+                let mut sources = self.sources.clone();
+                sources.add_file(&self, &said);
+                Ok(Settings {
+                    sources,
+                    ..self.or(said)
+                })
+            }
             None => Ok(self),
         }
     }
 }
 
-fn read(path: &Path) -> Result<Settings, ConfigError> {
+pub(super) fn read(path: &Path) -> Result<Settings, ConfigError> {
     let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
         path: path.to_owned(),
         source,

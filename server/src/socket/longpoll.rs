@@ -24,6 +24,7 @@ use serde::{Deserialize, Serialize};
 use tidegate_hub::{Connection, Drop, Work, random_id};
 use tidegate_protocol::Serializer;
 use tokio::time::timeout;
+use utoipa::{IntoParams, ToSchema};
 
 use super::session::Session;
 use super::upgrade::{ConnectParams, details};
@@ -56,11 +57,15 @@ struct LongPoll {
 }
 
 /// What every answer says.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PollAnswer)]
 struct Answer {
+    /// 200, 204 (nothing to say), 403, 408, 410 (no such session, or a new one) or 503.
     status: u16,
+    /// The session, to be shown from now on.
     #[serde(skip_serializing_if = "Option::is_none")]
     token: Option<String>,
+    /// Frames, each as its text.
     #[serde(skip_serializing_if = "Option::is_none")]
     messages: Option<Vec<String>>,
 }
@@ -91,10 +96,13 @@ fn allow_all(headers: &mut HeaderMap) {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PollParams {
+    /// The session; the header `x-phoenix-longpoll-token` goes before it.
     token: Option<String>,
     #[serde(flatten)]
+    #[param(ignore)]
     connect: ConnectParams,
 }
 
@@ -108,8 +116,14 @@ fn token_of(params: &PollParams, headers: &HeaderMap) -> Option<String> {
         .filter(|token| !token.is_empty())
 }
 
-/// `OPTIONS /longpoll`: pages of other origins may ask; whether they are answered is decided by
-/// `--allowed-origins`, as with sockets.
+/// What pages of other origins may ask
+///
+/// Whether they are answered is decided by `--allowed-origins`, as with sockets.
+#[utoipa::path(
+    options, path = "/longpoll", tag = "sockets",
+    responses((status = 204, description = "Headers alone.")),
+    security(()),
+)]
 pub(crate) async fn options() -> Response {
     let mut response = StatusCode::NO_CONTENT.into_response();
     let headers = response.headers_mut();
@@ -127,7 +141,19 @@ pub(crate) async fn options() -> Response {
     response
 }
 
-/// `GET /longpoll`: begins a session, or waits for what it has to say.
+/// Frames for the client
+///
+/// Begins a session, or waits for what it has to say, at most ten seconds. The status of HTTP is 200
+/// whatever happens; the real one stands in the body.
+#[utoipa::path(
+    get, path = "/longpoll", tag = "sockets",
+    params(PollParams, ConnectParams),
+    responses(
+        (status = 200, description = "Frames, or why there are none.", body = Answer),
+        (status = 400, description = "A parameter is not what it should be.", body = String),
+    ),
+    security(()),
+)]
 pub(crate) async fn poll(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
@@ -254,7 +280,20 @@ fn take(gateway: &Gateway, connection: &Connection) -> Vec<String> {
     messages
 }
 
-/// `POST /longpoll`: frames from the client.
+/// Frames from the client
+///
+/// One frame, text or the base64 of a binary one; with `application/x-ndjson` one frame a line.
+#[utoipa::path(
+    post, path = "/longpoll", tag = "sockets",
+    params(PollParams, ConnectParams),
+    request_body(content((String = "application/json"), (String = "application/x-ndjson"))),
+    responses(
+        (status = 200, description = "Whether they were taken.", body = Answer),
+        (status = 400, description = "A parameter is not what it should be.", body = String),
+        (status = 413, description = "The body is too large.", body = String),
+    ),
+    security(()),
+)]
 pub(crate) async fn publish(
     State(gateway): State<Arc<Gateway>>,
     Query(params): Query<PollParams>,

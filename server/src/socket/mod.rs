@@ -1,16 +1,15 @@
 //! `GET /websocket`: from the handshake to the last frame; and `/longpoll` for those without one.
 //!
-//! [`upgrade`](self::upgrade) decides whether there will be a socket, [`transport`] moves bytes,
+//! [`upgrade`] decides whether there will be a socket, [`transport`] moves bytes,
 //! [`session`] is the connection's state machine and knows no socket;
 //! [`join_payload`], [`renewal`] and [`own_events`] are parts of it.
 
 mod join_payload;
-mod longpoll;
+pub(crate) mod longpoll;
 mod own_events;
 mod renewal;
 mod session;
 mod transport;
-mod upgrade;
+pub(crate) mod upgrade;
 
-pub(crate) use longpoll::{LongPolls, MAX_BODY_BYTES, options, poll, publish};
-pub(crate) use upgrade::upgrade;
+pub(crate) use longpoll::LongPolls;

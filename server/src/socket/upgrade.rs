@@ -14,6 +14,7 @@ use sha1::{Digest as _, Sha1};
 use tidegate_hub::ConnectionDetails;
 use tidegate_protocol::Serializer;
 use tokio::net::TcpStream;
+use utoipa::IntoParams;
 
 use super::transport;
 use crate::gateway::Gateway;
@@ -23,9 +24,12 @@ const USER_AGENT_BYTES: usize = 200;
 const TOKEN_PROTOCOL: &str = "base64url.bearer.phx.";
 
 /// What the address of a connection may say; other parameters are the application's.
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ConnectParams {
+    /// `2.0.0` or `1.0.0`; without it the first frame decides.
     pub(super) vsn: Option<String>,
+    /// A token for joins that show none of their own.
     #[serde(rename = "userToken")]
     pub(super) user_token: Option<String>,
 }
@@ -49,6 +53,21 @@ pub(super) fn details(
     }
 }
 
+/// A socket
+///
+/// The handshake of a WebSocket (RFC 6455). What is said on it is Phoenix Channels.
+#[utoipa::path(
+    get, path = "/websocket", tag = "sockets",
+    params(ConnectParams),
+    responses(
+        (status = 101, description = "The socket is open."),
+        (status = 400, description = "No handshake of a WebSocket.", body = String),
+        (status = 403, description = "A page of another origin, or a `vsn` that nobody speaks."),
+        (status = 426, description = "Another version of WebSocket than 13.", body = String),
+        (status = 503, description = "The gateway is stopping."),
+    ),
+    security(()),
+)]
 pub(crate) async fn upgrade(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,

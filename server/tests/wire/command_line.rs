@@ -88,6 +88,110 @@ async fn what_is_wrong_is_said_in_a_sentence() {
     .await;
 }
 
+/// What is wrong in the file is said with the line on which it stands.
+#[tokio::test]
+async fn errors_name_file_and_line() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tidegate.toml");
+    let path = path.to_str().unwrap();
+    for (text, says) in [
+        ("port = 1\n\nqueue_frames = 1\n", "line 3: --queue-frames"),
+        ("# here\nhost = \"nowhere\"\n", "line 2: --host nowhere"),
+        ("jwt_secret = \"short\"\n", "line 1: "),
+        (
+            "[[channels]]\npattern = \"a\"\n\n[[channels]]\npattern = \"admin\"\n",
+            "line 4: a channel definition",
+        ),
+    ] {
+        std::fs::write(path, text).unwrap();
+        fails(
+            &["check-config", "--config", path],
+            &format!("{path}, {says}"),
+        )
+        .await;
+    }
+    // A flag is not in the file, whatever stands there.
+    std::fs::write(path, "queue_frames = 100\n").unwrap();
+    let check = ["check-config", "--config", path, "--queue-frames", "1"];
+    fails(&check, "tidegate: --queue-frames must be at least").await;
+}
+
+/// Section 6: the settings that hold, each with who said it, and no secret.
+#[tokio::test]
+async fn the_settings_that_hold_are_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tidegate.toml");
+    std::fs::write(
+        &path,
+        format!("jwt_secret = \"{SECRET}\"\nmax_errors = 7\n"),
+    )
+    .unwrap();
+    let path = path.to_str().unwrap();
+    let check = ["check-config", "--config", path, "--port", "4004"];
+    let output = command()
+        .args(check)
+        .env("NODE", "me")
+        .output()
+        .await
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    for (name, value, by) in [
+        ("port", "4004", "--port"),
+        ("node", "me", "NODE"),
+        ("max-errors", "7", "file"),
+        ("queue-frames", "16384", "default"),
+    ] {
+        let line = text
+            .lines()
+            .find(|line| line.starts_with(&format!("{name} ")));
+        let cells: Vec<_> = line.unwrap().split_whitespace().collect();
+        assert_eq!(cells, [name, value, by]);
+    }
+    assert!(
+        text.lines()
+            .any(|line| line.starts_with("jwt-secret ") && line.contains("file"))
+    );
+    assert!(!text.contains(SECRET), "{text}");
+    let output = run(&[&check[..], &["--json"]].concat()).await;
+    let read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(read["listens"], "127.0.0.1:4004");
+    assert!(!read.to_string().contains(SECRET));
+}
+
+/// Who does not know the program finds the way: what is shown is short, and true.
+#[tokio::test]
+async fn help_is_short() {
+    let text = async |args: &[&str]| String::from_utf8(run(args).await.stdout).unwrap();
+    let help = text(&["--help"]).await;
+    for command in [
+        "serve",
+        "check-config",
+        "token",
+        "user",
+        "publish",
+        "activity",
+        "backup",
+    ] {
+        assert!(
+            help.lines()
+                .any(|line| line.trim_start().starts_with(command)),
+            "{help}"
+        );
+    }
+    assert!(help.contains("Exit codes"), "{help}");
+    let help = text(&["user", "add", "--help"]).await;
+    assert!(
+        help.contains("--password-file") && help.contains("--server"),
+        "{help}"
+    );
+    assert!(!help.contains("--max-connections"), "{help}");
+    assert!(
+        text(&["serve", "--help"])
+            .await
+            .contains("--max-connections")
+    );
+}
+
 #[tokio::test]
 async fn a_taken_port_is_said_in_a_sentence() {
     let gateway = Gateway::start().await;

@@ -29,6 +29,8 @@ pub fn command() -> Command {
     command
         .env_clear()
         .env("DATA_DIR", "none")
+        // No folder outside of a test's own is written to.
+        .env("DEBUG_LOG_DIR", "none")
         .kill_on_drop(true);
     command
 }
@@ -40,11 +42,17 @@ impl Gateway {
 
     /// With these flags, and this configuration file unless it is empty.
     pub async fn with(flags: &[&str], config: &str) -> Self {
+        Self::with_console(flags, config, Stdio::inherit()).await
+    }
+
+    /// The same with what it says on its console.
+    pub async fn with_console(flags: &[&str], config: &str, console: Stdio) -> Self {
         let state = tempfile::tempdir().unwrap();
         let mut command = command();
-        command
-            .args(["serve", "--port", "0", "--log", "error"])
-            .args(flags);
+        command.args(["serve", "--port", "0"]).args(flags);
+        if !flags.contains(&"--log") {
+            command.args(["--log", "error"]);
+        }
         if !flags.contains(&"--redis-url") && !flags.contains(&"--bus-listen") {
             command.args(["--bus-listen", "127.0.0.1:0"]);
         }
@@ -58,7 +66,7 @@ impl Gateway {
         }
         let mut child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
+            .stderr(console)
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();

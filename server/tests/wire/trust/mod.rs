@@ -14,34 +14,34 @@ use crate::socket::Socket;
 const HERE: (&str, &str) = ("x-tidegate-request", "1");
 
 /// Somebody who uses the API: by a session's cookie, or by a key.
-struct Asks<'a> {
+pub struct Asks<'a> {
     gateway: &'a Gateway,
     header: (&'static str, String),
 }
 
 impl<'a> Asks<'a> {
-    async fn admin(gateway: &'a Gateway) -> Self {
+    pub async fn admin(gateway: &'a Gateway) -> Self {
         Self {
             gateway,
             header: ("cookie", sign_in(gateway, PASSWORD).await),
         }
     }
 
-    fn bearer(gateway: &'a Gateway, key: &str) -> Self {
+    pub fn bearer(gateway: &'a Gateway, key: &str) -> Self {
         Self {
             gateway,
             header: ("authorization", format!("Bearer {key}")),
         }
     }
 
-    async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
+    pub async fn ask(&self, method: &str, path: &str, body: Value) -> (u16, Value) {
         let path = format!("/api/v1{path}");
         let headers = [(self.header.0, self.header.1.as_str()), HERE];
         let body = (!body.is_null()).then_some(&body);
         request(self.gateway, method, &path, &headers, body).await
     }
 
-    async fn ok(&self, method: &str, path: &str, body: Value) -> Value {
+    pub async fn ok(&self, method: &str, path: &str, body: Value) -> Value {
         let (status, answer) = self.ask(method, path, body).await;
         assert_eq!(status, 200, "{method} {path}: {answer}");
         answer
@@ -56,7 +56,7 @@ impl<'a> Asks<'a> {
 }
 
 /// A gateway with a folder of its own and no shared secret.
-async fn gateway(folder: &tempfile::TempDir) -> Gateway {
+pub async fn gateway(folder: &tempfile::TempDir) -> Gateway {
     let folder = folder.path().to_str().unwrap();
     Gateway::with(&["--data-dir", folder, "--admin-password", PASSWORD], "").await
 }

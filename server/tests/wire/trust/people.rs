@@ -28,6 +28,8 @@ async fn roles_and_routes() {
     // For viewer, operator, admin.
     for (method, path, body, expected) in [
         ("GET", "/overview", Value::Null, [200, 200, 200]),
+        ("GET", "/system", Value::Null, [200, 200, 200]),
+        ("GET", "/system/configuration", Value::Null, [403, 403, 200]),
         ("GET", "/channels", Value::Null, [200, 200, 200]),
         ("GET", "/channels/room", Value::Null, [200, 200, 200]),
         (

@@ -1,0 +1,224 @@
+//! Asking another HTTP server: one request, one answer, both bounded.
+//!
+//! No connection is kept, no redirect is followed, and nothing is asked without TLS except of the
+//! machine itself or where the caller says that it may be. A name is resolved once, and what it was resolved to is what is connected to.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderValue, Request, Response, Uri, header};
+use bytes::Bytes;
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject as _;
+use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+use tokio_rustls::rustls::{self, ClientConfig, RootCertStore};
+
+/// How much an exchange may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Bounds {
+    /// Bytes of the answer's body.
+    pub(crate) bytes: usize,
+    /// From the name's look-up to the last byte.
+    pub(crate) time: Duration,
+}
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum FetchError {
+    #[error("{0} is no address; write https://host/path")]
+    Address(String),
+    #[error("{0} is not asked without TLS: only the machine itself is")]
+    Plain(String),
+    #[error("{host} cannot be reached: {source}")]
+    Connect {
+        host: String,
+        source: std::io::Error,
+    },
+    #[error("the connection broke: {0}")]
+    Http(#[from] hyper::Error),
+    #[error("the answer has more than {0} bytes")]
+    TooLong(usize),
+    #[error("there was no whole answer within {} seconds", .0.as_secs_f32())]
+    TooSlow(Duration),
+    #[error("the certificates of {path} cannot be used: {why}")]
+    Roots { path: String, why: String },
+    #[error("TLS cannot be set up: {0}")]
+    Tls(#[from] rustls::Error),
+}
+
+/// Asks other servers.
+#[derive(Clone)]
+pub(crate) struct Client {
+    tls: TlsConnector,
+    /// Whether servers beyond this machine may be asked without TLS.
+    plain: bool,
+}
+
+impl Client {
+    /// Trusts who the usual authorities vouch for, or those of a PEM file in their place.
+    pub(crate) fn new(authorities: Option<&std::path::Path>) -> Result<Self, FetchError> {
+        let mut roots = RootCertStore::empty();
+        match authorities {
+            None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
+            Some(path) => {
+                let fail = |why: String| FetchError::Roots {
+                    path: path.display().to_string(),
+                    why,
+                };
+                let found =
+                    CertificateDer::pem_file_iter(path).map_err(|error| fail(error.to_string()))?;
+                for certificate in found {
+                    let certificate = certificate.map_err(|error| fail(error.to_string()))?;
+                    roots
+                        .add(certificate)
+                        .map_err(|error| fail(error.to_string()))?;
+                }
+                if roots.is_empty() {
+                    return Err(fail("there is none".to_owned()));
+                }
+            }
+        }
+        let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_safe_default_protocol_versions()?
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Ok(Self {
+            tls: TlsConnector::from(Arc::new(config)),
+            plain: false,
+        })
+    }
+
+    /// Servers beyond this machine may be asked without TLS.
+    pub(crate) fn plain(self, plain: bool) -> Self {
+        Self { plain, ..self }
+    }
+
+    /// Sends a request, whose address must be a whole one.
+    pub(crate) async fn send(
+        &self,
+        request: Request<Full<Bytes>>,
+        bounds: Bounds,
+    ) -> Result<Response<Bytes>, FetchError> {
+        tokio::time::timeout(bounds.time, self.exchange(request, bounds.bytes))
+            .await
+            .unwrap_or(Err(FetchError::TooSlow(bounds.time)))
+    }
+
+    /// Sends a request to who listens on a socket of this machine.
+    pub(crate) async fn send_to_socket(
+        &self,
+        path: &std::path::Path,
+        request: Request<Full<Bytes>>,
+        bounds: Bounds,
+    ) -> Result<Response<Bytes>, FetchError> {
+        let exchange = async {
+            let socket = tokio::net::UnixStream::connect(path).await;
+            let socket = socket.map_err(|source| FetchError::Connect {
+                host: path.display().to_string(),
+                source,
+            })?;
+            talk(socket, request, bounds.bytes).await
+        };
+        tokio::time::timeout(bounds.time, exchange)
+            .await
+            .unwrap_or(Err(FetchError::TooSlow(bounds.time)))
+    }
+
+    async fn exchange(
+        &self,
+        request: Request<Full<Bytes>>,
+        most: usize,
+    ) -> Result<Response<Bytes>, FetchError> {
+        let target = Target::of(request.uri())?;
+        let failed = |source| FetchError::Connect {
+            host: target.host.clone(),
+            source,
+        };
+        let found = tokio::net::lookup_host((target.host.as_str(), target.port));
+        let mut addresses: Vec<SocketAddr> = found.await.map_err(failed)?.collect();
+        if !target.tls && !self.plain {
+            addresses.retain(|address| address.ip().is_loopback());
+            if addresses.is_empty() {
+                return Err(FetchError::Plain(request.uri().to_string()));
+            }
+        }
+        let socket = TcpStream::connect(&addresses[..]).await.map_err(failed)?;
+        if target.tls {
+            let name = ServerName::try_from(target.host.clone())
+                .map_err(|_| FetchError::Address(request.uri().to_string()))?;
+            let socket = self.tls.connect(name, socket).await.map_err(failed)?;
+            talk(socket, request, most).await
+        } else {
+            talk(socket, request, most).await
+        }
+    }
+}
+
+/// Where a request goes.
+struct Target {
+    tls: bool,
+    host: String,
+    port: u16,
+}
+
+impl Target {
+    fn of(address: &Uri) -> Result<Self, FetchError> {
+        let wrong = || FetchError::Address(address.to_string());
+        let tls = match address.scheme_str() {
+            Some("https") => true,
+            Some("http") => false,
+            _ => return Err(wrong()),
+        };
+        let host = address.host().ok_or_else(wrong)?;
+        Ok(Self {
+            tls,
+            host: host.trim_matches(['[', ']']).to_owned(),
+            port: address.port_u16().unwrap_or(if tls { 443 } else { 80 }),
+        })
+    }
+}
+
+async fn talk(
+    socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    mut request: Request<Full<Bytes>>,
+    most: usize,
+) -> Result<Response<Bytes>, FetchError> {
+    if let Some(host) = request.uri().authority()
+        && let Ok(host) = HeaderValue::from_str(host.as_str())
+    {
+        request.headers_mut().insert(header::HOST, host);
+    }
+    let agent = HeaderValue::from_static(concat!("tidegate/", env!("CARGO_PKG_VERSION")));
+    request.headers_mut().insert(header::USER_AGENT, agent);
+    let path = request.uri().path_and_query().cloned();
+    *request.uri_mut() = path.map_or_else(|| Uri::from_static("/"), Uri::from);
+    let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
+    let asking = async {
+        let answer = sender.send_request(request).await?;
+        let (parts, body) = answer.into_parts();
+        match Limited::new(body, most).collect().await {
+            Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
+            Err(error) if error.is::<LengthLimitError>() => Err(FetchError::TooLong(most)),
+            Err(error) => match error.downcast::<hyper::Error>() {
+                Ok(error) => Err(FetchError::Http(*error)),
+                Err(_) => Err(FetchError::TooLong(most)),
+            },
+        }
+    };
+    tokio::pin!(connection, asking);
+    // The connection moves the bytes; it may end before the answer is taken whole.
+    tokio::select! {
+        answer = &mut asking => answer,
+        ended = &mut connection => {
+            ended?;
+            asking.await
+        }
+    }
+}

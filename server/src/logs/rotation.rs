@@ -1,0 +1,158 @@
+//! A log file that does not grow for ever: at a size it is put aside, and so many are kept.
+//!
+//! `name.log` is written to; `name.log.1` is the one before it, and so on. All are for their owner
+//! alone.
+
+use std::fs::{File, OpenOptions, Permissions};
+use std::io::{Result, Write};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use super::place::Claimed;
+
+/// A log of bounded size.
+pub(super) struct Rotating {
+    claimed: Claimed,
+    most: u64,
+    files: usize,
+    /// The file and its size; none before the first line, and after an error.
+    open: Option<(File, u64)>,
+}
+
+impl Rotating {
+    pub(super) fn new(claimed: Claimed, most: u64, files: usize) -> Self {
+        Self {
+            claimed,
+            most,
+            files: files.max(1),
+            open: None,
+        }
+    }
+
+    fn path(&self) -> &Path {
+        &self.claimed.path
+    }
+
+    fn numbered(&self, number: usize) -> PathBuf {
+        let mut name = self.path().as_os_str().to_owned();
+        name.push(format!(".{number}"));
+        PathBuf::from(name)
+    }
+
+    fn append(&mut self, line: &[u8]) -> Result<()> {
+        let length = line.len() as u64;
+        let (mut file, mut size) = match self.open.take() {
+            Some(open) => open,
+            None => open(self.path())?,
+        };
+        if size > 0 && size + length > self.most {
+            drop(file);
+            self.rotate()?;
+            (file, size) = open(self.path())?;
+        }
+        file.write_all(line)?;
+        self.open = Some((file, size + length));
+        Ok(())
+    }
+
+    /// Moves every file on by one; the oldest goes.
+    fn rotate(&self) -> Result<()> {
+        if self.files == 1 {
+            return std::fs::remove_file(self.path());
+        }
+        for number in (1..self.files - 1).rev() {
+            let from = self.numbered(number);
+            if from.exists() {
+                std::fs::rename(from, self.numbered(number + 1))?;
+            }
+        }
+        std::fs::rename(self.path(), self.numbered(1))
+    }
+}
+
+fn open(path: &Path) -> Result<(File, u64)> {
+    let file = OpenOptions::new()
+        .append(true)
+        .create(true)
+        .mode(0o600)
+        .open(path)?;
+    // One that was there already may have been left open to others.
+    file.set_permissions(Permissions::from_mode(0o600))?;
+    let size = file.metadata()?.len();
+    Ok((file, size))
+}
+
+impl Write for Rotating {
+    /// A whole line, or an error; after an error the file is opened anew.
+    fn write(&mut self, line: &[u8]) -> Result<usize> {
+        self.append(line).map(|()| line.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::place;
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|name| !name.starts_with('.'))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// P19: files are rotated by size, so many are kept, and all are for their owner alone.
+    #[test]
+    fn files_are_bounded_in_size_and_number() {
+        let folder = tempfile::tempdir().unwrap();
+        let claimed = place::claim(folder.path(), "test").unwrap();
+        let mut log = Rotating::new(claimed, 25, 3);
+        for number in 0..10 {
+            writeln_once(&mut log, &format!("line {number} is it\n"));
+        }
+        assert_eq!(
+            names(folder.path()),
+            ["test.log", "test.log.1", "test.log.2"]
+        );
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        assert_eq!(read("test.log"), "line 9 is it\n");
+        assert_eq!(read("test.log.2"), "line 7 is it\n");
+        for name in names(folder.path()) {
+            let mode = folder.path().join(&name).metadata().unwrap().permissions();
+            assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
+        }
+        // What is longer than a file may be is still written, alone.
+        writeln_once(&mut log, &"x".repeat(100));
+        assert_eq!(read("test.log").len(), 100);
+        assert_eq!(names(folder.path()).len(), 3);
+    }
+
+    fn writeln_once(log: &mut Rotating, line: &str) {
+        log.write_all(line.as_bytes()).unwrap();
+    }
+
+    /// A log that was there is continued, with its size; a file that is taken away is made again.
+    #[test]
+    fn a_log_is_continued() {
+        let folder = tempfile::tempdir().unwrap();
+        let claim = || place::claim(folder.path(), "test").unwrap();
+        writeln_once(&mut Rotating::new(claim(), 25, 2), "one\n");
+        let mut log = Rotating::new(claim(), 25, 2);
+        writeln_once(&mut log, "two\n");
+        let path = folder.path().join("test.log");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
+        std::fs::remove_file(&path).unwrap();
+        for _ in 0..2 {
+            // Renaming what is gone fails once; the next line is written.
+            let _ = log.write_all("a line of twenty bytes\n".as_bytes());
+        }
+        assert!(path.exists());
+    }
+}
