@@ -202,10 +202,12 @@ impl Session {
                 (claims.id, None)
             }
             _ => {
-                let anonymous = self
-                    .anonymous
-                    .get_or_insert_with(|| tidegate_hub::random_id(8).into());
-                (anonymous.to_string(), payload.key)
+                let anonymous = anonymous(&mut self.anonymous, &self.connection).to_owned();
+                // Whoever it was, it comes back as somebody else, on another connection.
+                if grant.is_none() && self.gateway.tokens.revoked().names(&anonymous) {
+                    return Err(Reason::TokenRevoked);
+                }
+                (anonymous, payload.key)
             }
         };
         if user.len() > MAX_USER_BYTES {
@@ -377,8 +379,17 @@ impl Session {
     }
 }
 
+/// Who the client is where it shows no token: known by its cookie, or made up when it is needed.
+fn anonymous<'a>(kept: &'a mut Option<Box<str>>, connection: &Connection) -> &'a str {
+    kept.get_or_insert_with(|| match connection.client() {
+        Some(client) => client.to_string().into(),
+        None => tidegate_hub::random_id(8).into(),
+    })
+}
+
 /// What a membership keeps of its token.
-pub(super) fn grant_of(Checked { claims, kid }: &Checked) -> Grant {
-    let (jti, kid) = (claims.jti.as_deref(), kid.as_deref());
-    Grant::new(jti, kid, claims.iat, claims.exp, claims.allow)
+pub(super) fn grant_of(checked: &Checked) -> Grant {
+    let claims = &checked.claims;
+    let (jti, kid) = (claims.jti.as_deref(), checked.kid.as_deref());
+    Grant::new(jti, kid, claims.iat, claims.exp, claims.allow).with_leeway(checked.leeway)
 }
