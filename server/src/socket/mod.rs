@@ -10,6 +10,7 @@ pub(crate) mod longpoll;
 mod own_events;
 mod renewal;
 mod session;
+mod stamp;
 mod transport;
 pub(crate) mod upgrade;
 

@@ -14,7 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tidegate_auth::{Checked, Shown, TokenSource, admit, may_push};
 use tidegate_bus::{BusError, Publishing};
-use tidegate_hub::{Bucket, Connection, Grant, Join, Joined, Refused};
+use tidegate_hub::{Bucket, Channel, Connection, Grant, Join, Joined, Refused};
 use tidegate_protocol::{
     BusName, ClientFrame, Close, DecodeError, Direction, Event, Reason, Ref, Serializer, Status,
     Topic,
@@ -22,6 +22,7 @@ use tidegate_protocol::{
 
 use super::join_payload::JoinPayload;
 use super::own_events::OwnEvent;
+use super::stamp::stamped;
 use crate::cluster;
 use crate::gateway::Gateway;
 
@@ -297,8 +298,12 @@ impl Session {
         if event.is_reserved() {
             return Err(Reason::ReservedEvent);
         }
-        if !may_push(&channel.definition(), standing, allow) {
+        let definition = channel.definition();
+        if !may_push(&definition, standing, allow) {
             return Err(Reason::PushNotAllowed);
+        }
+        if definition.stamp {
+            self.publish_stamped(&channel, &topic, &event, frame);
         }
         let name = BusName {
             direction: Direction::From,
@@ -307,6 +312,27 @@ impl Session {
         };
         let body = frame.payload.bytes().clone();
         Ok(Some(self.gateway.bus.publish(name, body)))
+    }
+
+    /// Tells the bus who has sent the event that follows. What the bus says to that event is the
+    /// answer to both: it takes them in this order, on one connection.
+    fn publish_stamped(
+        &self,
+        channel: &Channel,
+        topic: &Topic,
+        event: &Event,
+        frame: &ClientFrame,
+    ) {
+        let user = channel.user_of(&self.connection).unwrap_or_default();
+        let Some(body) = stamped(&self.connection.id, &user, &frame.payload) else {
+            return;
+        };
+        let name = BusName {
+            direction: Direction::Sent,
+            topic: topic.clone(),
+            event: event.clone(),
+        };
+        drop(self.gateway.bus.publish(name, body));
     }
 
     /// The bus has the event, or will not have it.
