@@ -1,13 +1,14 @@
 //! Asking another HTTP server: one request, one answer, both bounded.
 //!
 //! No connection is kept, no redirect is followed, and nothing is asked without TLS except of the
-//! machine itself or where the caller says that it may be. A name is resolved once, and what it was resolved to is what is connected to.
+//! machine itself or where the caller says that it may be: what comes back decides whose tokens are
+//! taken. A name is resolved once, and what it was resolved to is what is connected to.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::http::{HeaderValue, Request, Response, Uri, header};
+use axum::http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::client::conn::http1;
@@ -47,6 +48,8 @@ pub(crate) enum FetchError {
     TooLong(usize),
     #[error("there was no whole answer within {} seconds", .0.as_secs_f32())]
     TooSlow(Duration),
+    #[error("the answer was {0}")]
+    Status(StatusCode),
     #[error("the certificates of {path} cannot be used: {why}")]
     Roots { path: String, why: String },
     #[error("TLS cannot be set up: {0}")]
@@ -98,6 +101,19 @@ impl Client {
     /// Servers beyond this machine may be asked without TLS.
     pub(crate) fn plain(self, plain: bool) -> Self {
         Self { plain, ..self }
+    }
+
+    /// What stands at this address; anything but 200 is an error.
+    pub(crate) async fn get(&self, address: &Uri, bounds: Bounds) -> Result<Bytes, FetchError> {
+        let mut request = Request::new(Full::default());
+        *request.uri_mut() = address.clone();
+        let accept = HeaderValue::from_static("application/json");
+        request.headers_mut().insert(header::ACCEPT, accept);
+        let answer = self.send(request, bounds).await?;
+        match answer.status() {
+            StatusCode::OK => Ok(answer.into_body()),
+            other => Err(FetchError::Status(other)),
+        }
     }
 
     /// Sends a request, whose address must be a whole one.
@@ -183,6 +199,11 @@ impl Target {
             port: address.port_u16().unwrap_or(if tls { 443 } else { 80 }),
         })
     }
+}
+
+/// Whether this is an address that can be asked.
+pub(crate) fn check_address(address: &Uri) -> Result<(), FetchError> {
+    Target::of(address).map(|_| ())
 }
 
 async fn talk(

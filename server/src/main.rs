@@ -11,6 +11,7 @@ mod assets;
 mod cli;
 mod cluster;
 mod config;
+mod cookies;
 mod fetch;
 mod figures;
 mod gateway;

@@ -125,6 +125,7 @@ pub(super) struct Fields {
     push: RwSignal<String>,
     presence: RwSignal<String>,
     relay: RwSignal<bool>,
+    stamp: RwSignal<bool>,
     overflow: RwSignal<String>,
 }
 
@@ -135,6 +136,7 @@ impl Fields {
             push: RwSignal::default(),
             presence: RwSignal::default(),
             relay: RwSignal::default(),
+            stamp: RwSignal::default(),
             overflow: RwSignal::default(),
         };
         fields.set(definition);
@@ -146,6 +148,7 @@ impl Fields {
         self.push.set(key(&PUSH, &definition.push));
         self.presence.set(key(&PRESENCE, &definition.presence));
         self.relay.set(definition.relay);
+        self.stamp.set(definition.stamp);
         self.overflow.set(key(&OVERFLOW, &definition.overflow));
     }
 
@@ -156,12 +159,13 @@ impl Fields {
             push: value(&PUSH, &self.push.get_untracked()),
             presence: value(&PRESENCE, &self.presence.get_untracked()),
             relay: self.relay.get_untracked(),
+            stamp: self.stamp.get_untracked(),
             overflow: value(&OVERFLOW, &self.overflow.get_untracked()),
         }
     }
 }
 
-/// The five questions.
+/// The six questions.
 #[component]
 pub(super) fn Questions(
     /// Their answers.
@@ -183,6 +187,7 @@ pub(super) fn Questions(
             options=options(&OVERFLOW)
         />
         <CheckField label="Relay a client's events to the other members" value=fields.relay/>
+        <CheckField label="Publish a client's events with their sender, too" value=fields.stamp/>
     }
 }
 

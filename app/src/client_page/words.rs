@@ -9,6 +9,9 @@ pub(crate) fn advice(reason: &str) -> Option<&'static str> {
         "invalid token" => {
             "The gateway did not sign this token, or its signing key has changed. The page asks for a new one at the next try."
         }
+        "key of the token unknown" => {
+            "The issuer of this token has a key that the gateway does not know yet. It looks for new keys; try again in a moment."
+        }
         "token expired" => {
             "The token was good once. The page asks for a new one at the next try; nothing needs to be done."
         }

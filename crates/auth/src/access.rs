@@ -99,6 +99,7 @@ mod tests {
             Ok(Checked {
                 claims: Claims::new("a", channel, 1),
                 kid: None,
+                leeway: 0,
             }),
         )
     }
@@ -298,7 +299,14 @@ mod tests {
                 allow: rights.iter().copied().collect(),
                 ..Claims::new("a", "room", 1)
             };
-            Shown::Token(Join, Ok(Checked { claims, kid: None }))
+            Shown::Token(
+                Join,
+                Ok(Checked {
+                    claims,
+                    kid: None,
+                    leeway: 0,
+                }),
+            )
         };
         let definition = rule(JoinRule::Token, PushRule::Member);
         let answer = |rights: &[Right], topic| admit(&definition, topic, &claims(rights), false);

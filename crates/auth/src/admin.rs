@@ -150,7 +150,6 @@ impl AdminAuth {
         let good = tokens
             .verify::<Link>(link)
             .ok()
-            .map(|(link, _)| link)
             .filter(|link| link.purpose == LINK_PURPOSE && link.iat >= self.started_at)
             .is_some_and(|link| {
                 let mut used = self.used_links.lock();

@@ -6,8 +6,12 @@
 mod access;
 mod admin;
 mod bearer;
+mod client_tokens;
 mod directory;
 mod hex;
+mod issuer;
+mod issuer_keys;
+mod jws;
 mod keyring;
 mod password;
 mod revoked;
@@ -19,9 +23,12 @@ mod tokens;
 pub use access::{Shown, TokenSource, admit, may_push};
 pub use admin::{AdminAuth, AdminError, LINK_SECONDS, SESSION_SECONDS, random_text};
 pub use bearer::{Bearer, MIN_BEARER_BYTES};
+pub use client_tokens::{ClientTokens, ClientUnknown, KnownClient};
 pub use directory::{
     BUILT_IN_ADMIN, Directory, Known, KnownKey, KnownSession, KnownUser, Principal, fingerprint,
 };
+pub use issuer::{ISSUER_MARK, Issuer, IssuerCounters, IssuerRules, Issuers, RoleRights};
+pub use issuer_keys::{IssuerKeys, KeySetError, Signature};
 pub use keyring::{Key, KeyUse, Keyring, kid_of};
 pub use password::{
     MAX_PASSWORD_BYTES, MIN_PASSWORD_CHARS, PasswordError, hash_password, verify_password,

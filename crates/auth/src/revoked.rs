@@ -51,6 +51,11 @@ impl Revoked {
             || until(token.kid.and_then(|kid| self.keys.get(kid)))
     }
 
+    /// Whether something of this subject is.
+    pub fn names(&self, subject: &str) -> bool {
+        self.subjects.contains_key(subject)
+    }
+
     /// Whether nothing is revoked.
     pub fn is_empty(&self) -> bool {
         self.tokens.is_empty() && self.subjects.is_empty() && self.keys.is_empty()

@@ -1,25 +1,29 @@
-//! Signing and checking tokens: HS256 and nothing else (wire.md A13).
+//! Signing and checking tokens: the gateway's own with HS256 and nothing else (wire.md A13), those
+//! of outside issuers with what their keys say.
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use jsonwebtoken::errors::ErrorKind;
-use jsonwebtoken::{Algorithm, DecodingKey, Header, Validation, decode, decode_header, encode};
+use jsonwebtoken::{Algorithm, Header, encode};
 use parking_lot::RwLock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tidegate_protocol::{Claims, Reason};
 
+use crate::issuer::Issuers;
+use crate::jws::{Jws, Times};
 use crate::keyring::{KeyUse, Keyring};
 use crate::revoked::{Marks, Revoked};
 
 /// How long past its `exp` a token is still taken, for clocks that disagree a little.
 pub const LEEWAY_SECONDS: u64 = 5;
+/// What the gateway's own keys sign with.
+const OWN: &str = "HS256";
 
 /// Issues and checks tokens. Keys and revocations may be replaced at any time.
 pub struct Tokens {
     state: RwLock<Arc<State>>,
-    validation: Validation,
+    issuers: Issuers,
 }
 
 #[derive(Default)]
@@ -44,25 +48,33 @@ pub enum TokenError {
 pub struct Checked {
     /// What it says.
     pub claims: Claims,
-    /// The key that signed it, where it names one.
+    /// The key that signed it, where it names one; of an outside issuer `<issuer>#<name>`.
     pub kid: Option<String>,
+    /// How far past its end it is still taken, in seconds.
+    pub leeway: u64,
 }
 
 impl Tokens {
     /// Ready to sign and check.
     pub fn new(keys: Keyring) -> Self {
-        let mut validation = Validation::new(Algorithm::HS256);
-        validation.leeway = LEEWAY_SECONDS;
-        validation.validate_aud = false;
-        validation.validate_nbf = true;
         let state = State {
             keys: Arc::new(keys),
             revoked: Arc::default(),
         };
         Self {
             state: RwLock::new(Arc::new(state)),
-            validation,
+            issuers: Issuers::default(),
         }
+    }
+
+    /// Takes tokens of these issuers too.
+    pub fn with_issuers(self, issuers: Issuers) -> Self {
+        Self { issuers, ..self }
+    }
+
+    /// The outside issuers.
+    pub fn issuers(&self) -> &Issuers {
+        &self.issuers
     }
 
     /// From here on these keys sign and check.
@@ -99,12 +111,26 @@ impl Tokens {
     }
 
     /// Checks signature, algorithm, life and revocation, not what the token is for.
+    ///
+    /// A token that says HS256 is one of the gateway's own keys or none; of outside issuers no
+    /// symmetric key is ever taken.
     pub fn check(&self, token: &str) -> Result<Checked, Reason> {
-        let (claims, kid) = self.verify::<Claims>(token)?;
-        if self.revoked().holds(&Marks::of(&claims, kid.as_deref())) {
+        let token = Jws::read(token).ok_or(Reason::InvalidToken)?;
+        let checked = if token.alg == OWN || self.issuers.is_empty() {
+            let claims = self.own::<Claims>(&token)?;
+            Checked {
+                claims,
+                kid: token.kid,
+                leeway: LEEWAY_SECONDS,
+            }
+        } else {
+            self.issuers.check(&token, now_ms() / 1000)?
+        };
+        let marks = Marks::of(&checked.claims, checked.kid.as_deref());
+        if self.revoked().holds(&marks) {
             return Err(Reason::TokenRevoked);
         }
-        Ok(Checked { claims, kid })
+        Ok(checked)
     }
 
     /// Whether a token that was good once is so no more, its life apart: it was revoked, or the key
@@ -112,9 +138,10 @@ impl Tokens {
     pub fn is_revoked(&self, token: &Marks<'_>) -> bool {
         let keys = self.keys();
         let key_is_gone = match token.kid {
-            Some(kid) => keys
-                .checks(kid)
-                .is_none_or(|key| key.usage == KeyUse::Revoked),
+            Some(kid) => self.issuers.has_lost(kid).unwrap_or_else(|| {
+                keys.checks(kid)
+                    .is_none_or(|key| key.usage == KeyUse::Revoked)
+            }),
             None => keys.plain().is_none(),
         };
         key_is_gone || self.revoked().holds(token)
@@ -128,13 +155,14 @@ impl Tokens {
         Ok(encode(&header, claims, key)?)
     }
 
-    pub(crate) fn verify<C: DeserializeOwned + Clone>(
-        &self,
-        token: &str,
-    ) -> Result<(C, Option<String>), Reason> {
-        let header = decode_header(token).map_err(|_| Reason::InvalidToken)?;
+    /// What a token of the gateway's own keys says.
+    pub(crate) fn verify<C: DeserializeOwned>(&self, token: &str) -> Result<C, Reason> {
+        self.own(&Jws::read(token).ok_or(Reason::InvalidToken)?)
+    }
+
+    fn own<C: DeserializeOwned>(&self, token: &Jws<'_>) -> Result<C, Reason> {
         let keys = self.keys();
-        let key = match &header.kid {
+        let key = match &token.kid {
             None => keys.plain().ok_or(Reason::InvalidToken)?,
             Some(kid) => {
                 let found = keys.checks(kid).ok_or(Reason::InvalidToken)?;
@@ -149,21 +177,20 @@ impl Tokens {
                 }
             }
         };
-        self.decoded(token, key).map(|claims| (claims, header.kid))
-    }
-
-    fn decoded<C: DeserializeOwned + Clone>(
-        &self,
-        token: &str,
-        key: &DecodingKey,
-    ) -> Result<C, Reason> {
-        match decode::<C>(token, key, &self.validation) {
-            Ok(data) => Ok(data.claims),
-            Err(error) if matches!(error.kind(), ErrorKind::ExpiredSignature) => {
-                Err(Reason::TokenExpired)
-            }
-            Err(_) => Err(Reason::InvalidToken),
+        if token.alg != OWN || !token.is_signed_by(key, Algorithm::HS256) {
+            return Err(Reason::InvalidToken);
         }
+        let invalid = |_| Reason::InvalidToken;
+        let times: Times = serde_json::from_slice(token.body()).map_err(invalid)?;
+        let claims = serde_json::from_slice(token.body()).map_err(invalid)?;
+        let (now, exp) = (now_ms() / 1000, times.exp.ok_or(Reason::InvalidToken)?);
+        if exp.saturating_add(LEEWAY_SECONDS) < now {
+            return Err(Reason::TokenExpired);
+        }
+        if times.nbf.is_some_and(|nbf| nbf > now + LEEWAY_SECONDS) {
+            return Err(Reason::InvalidToken);
+        }
+        Ok(claims)
     }
 }
 
@@ -229,7 +256,8 @@ pub(crate) mod tests {
             checked,
             Checked {
                 claims: claims(now() + 60),
-                kid: Some(kid)
+                kid: Some(kid),
+                leeway: LEEWAY_SECONDS,
             }
         );
     }

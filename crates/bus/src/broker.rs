@@ -124,7 +124,7 @@ impl Tally {
                 sink.deliver(Inbound { topic, event, body });
             }
             Ok(BusName {
-                direction: Direction::From,
+                direction: Direction::From | Direction::Sent,
                 ..
             }) => {}
             Err(error) => {

@@ -174,6 +174,8 @@ impl Channel {
         let found = state.members.with(connection.key, |member| {
             member.standing = standing;
             member.grant = grant.cloned();
+            // What was never asked for stays away; what is allowed no more goes.
+            member.options.no_presence |= grant.is_some_and(|grant| !grant.allow.presence);
         });
         if found.is_some() {
             connection.renew(self.topic.as_str(), standing, grant.cloned());

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
-use tidegate_protocol::{Ref, Serializer, Standing};
+use tidegate_protocol::{ClientId, Ref, Serializer, Standing};
 
 use crate::channel::Channel;
 use crate::grant::Grant;
@@ -58,6 +58,8 @@ pub struct Connection {
     joined: Mutex<Vec<Joined>>,
     serializer: OnceLock<Serializer>,
     deflate: AtomicBool,
+    /// Who the client is that has shown no token; 0 where nobody knows.
+    client: AtomicU64,
 }
 
 impl Connection {
@@ -85,6 +87,7 @@ impl Connection {
             joined: Mutex::default(),
             serializer: cell,
             deflate: AtomicBool::new(false),
+            client: AtomicU64::new(0),
         }
     }
 
@@ -112,6 +115,19 @@ impl Connection {
     pub(crate) fn warm(&self) {
         std::hint::black_box(self.deflate());
         self.outbox.warm();
+    }
+
+    /// Says, before it joins anything, who the client is where it shows no token.
+    pub fn set_client(&self, client: ClientId) {
+        self.client.store(client.bits(), Ordering::Relaxed);
+    }
+
+    /// Who the client is where it shows no token.
+    pub fn client(&self) -> Option<ClientId> {
+        match self.client.load(Ordering::Relaxed) {
+            0 => None,
+            bits => Some(ClientId::new(bits)),
+        }
     }
 
     /// How many channels it has joined.

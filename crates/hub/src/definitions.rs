@@ -34,6 +34,7 @@ impl Definitions {
                 push: PushRule::Nobody,
                 presence: PresenceMode::Off,
                 relay: false,
+                stamp: false,
                 overflow: Overflow::Close,
             }),
             max,

@@ -27,6 +27,8 @@ pub struct Grant {
     pub expires_at: u64,
     /// What it allows.
     pub allow: Allow,
+    /// How far past its end the member stays, where that is longer than for others.
+    leeway: u64,
     warned: AtomicBool,
 }
 
@@ -45,8 +47,20 @@ impl Grant {
             issued_at,
             expires_at,
             allow,
+            leeway: 0,
             warned: AtomicBool::new(false),
         }
+    }
+
+    /// The clock of who issued it may differ by so many seconds.
+    pub fn with_leeway(self, leeway: u64) -> Self {
+        Self { leeway, ..self }
+    }
+
+    /// When the member goes.
+    fn ends_at(&self, rules: ExpiryRules) -> u64 {
+        let leeway = self.leeway.max(rules.leeway);
+        self.expires_at.saturating_add(leeway)
     }
 }
 
@@ -88,15 +102,12 @@ impl Hub {
         self.next_expiry.0.store(u64::MAX, Ordering::Relaxed);
         let reason = |member: &Member| {
             let grant = member.grant.as_ref()?;
-            if grant.expires_at.saturating_add(rules.leeway) <= now {
+            if grant.ends_at(rules) <= now {
                 return Some(Reason::TokenExpired);
             }
             let next = if grant.warned.load(Ordering::Relaxed) {
                 // Not before it ends; what is noted is the time at which it would be warned of.
-                grant
-                    .expires_at
-                    .saturating_add(rules.leeway)
-                    .saturating_add(rules.warn_before)
+                grant.ends_at(rules).saturating_add(rules.warn_before)
             } else {
                 grant.expires_at
             };
@@ -117,14 +128,14 @@ impl Hub {
         self.examine(warn, reason)
     }
 
-    /// Removes members whose token is not good any more, as `revoked` says of the grant and the
-    /// user's id.
-    pub fn revoke(&self, revoked: impl Fn(&Grant, &str) -> bool) -> Vec<Lifecycle> {
+    /// Removes members whose token is not good any more, as `revoked` says of the grant, which
+    /// anonymous members do not have, and the user's id.
+    pub fn revoke(&self, revoked: impl Fn(Option<&Grant>, &str) -> bool) -> Vec<Lifecycle> {
         self.examine(
             |_, _| {},
             |member| {
-                let grant = member.grant.as_ref()?;
-                revoked(grant, &member.tracked.user).then_some(Reason::TokenRevoked)
+                revoked(member.grant.as_deref(), &member.tracked.user)
+                    .then_some(Reason::TokenRevoked)
             },
         )
     }

@@ -128,6 +128,7 @@ impl Hub {
         found.retain(|c| {
             let mut texts = vec![c.id.as_str(), c.address.as_str()];
             texts.extend(c.user_agent.as_deref());
+            texts.extend(c.client.as_deref());
             texts.extend(c.users.iter().chain(&c.topics).map(String::as_str));
             query.wants(&texts)
         });
@@ -159,6 +160,7 @@ fn connection_info(connection: &Connection) -> ConnectionInfo {
     let details = &connection.details;
     ConnectionInfo {
         id: connection.id.to_string(),
+        client: connection.client().map(|client| client.to_string()),
         users,
         address: std::net::SocketAddr::new(details.address, details.port).to_string(),
         user_agent: details.user_agent.as_deref().map(str::to_owned),

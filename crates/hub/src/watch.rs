@@ -45,7 +45,7 @@ impl Watch {
             time: passed.time,
             direction: match passed.direction {
                 Direction::To => "to".to_owned(),
-                Direction::From => "from".to_owned(),
+                Direction::From | Direction::Sent => "from".to_owned(),
             },
             event: passed.event.to_owned(),
             payload,

@@ -241,6 +241,9 @@ pub struct MemberInfo {
 pub struct ConnectionInfo {
     /// Its id.
     pub id: String,
+    /// Who the client is that is known by its cookie.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client: Option<String>,
     /// The users its members are.
     pub users: Vec<String>,
     /// Where it comes from.

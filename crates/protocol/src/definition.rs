@@ -97,6 +97,9 @@ pub struct Definition {
     /// Whether a client's event also goes to the other members, beside the bus.
     #[serde(default)]
     pub relay: bool,
+    /// Whether a client's event is also published with its sender, as `sent:<topic>:<event>`.
+    #[serde(default)]
+    pub stamp: bool,
     /// What happens to events for a member that reads too slowly.
     #[serde(default)]
     pub overflow: Overflow,
@@ -112,6 +115,7 @@ impl Definition {
             push: PushRule::Member,
             presence: PresenceMode::Full,
             relay: false,
+            stamp: false,
             overflow: Overflow::Close,
         }
     }
@@ -153,6 +157,7 @@ pub fn builtin_definitions() -> Vec<Definition> {
         push,
         presence,
         relay: false,
+        stamp: false,
         overflow: Overflow::Close,
     };
     vec![

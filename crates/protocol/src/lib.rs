@@ -9,6 +9,7 @@
 
 pub mod admin;
 mod claims;
+mod client_id;
 mod close;
 mod codec;
 mod definition;
@@ -26,6 +27,7 @@ mod v2;
 mod v2_binary;
 
 pub use claims::{Allow, Claims, Right};
+pub use client_id::ClientId;
 pub use close::Close;
 pub use codec::{Codec, Encoded, Serializer, Status};
 pub use definition::{

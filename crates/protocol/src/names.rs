@@ -136,6 +136,8 @@ pub enum Direction {
     To,
     /// From clients to backends.
     From,
+    /// The same once more, with its sender: where a channel's definition asks for it.
+    Sent,
 }
 
 impl Direction {
@@ -144,11 +146,12 @@ impl Direction {
         match self {
             Direction::To => "to:",
             Direction::From => "from:",
+            Direction::Sent => "sent:",
         }
     }
 }
 
-/// `to:<topic>:<event>` or `from:<topic>:<event>`: what Redis calls the channel.
+/// `to:<topic>:<event>`, `from:<topic>:<event>` or `sent:<topic>:<event>`: what Redis calls the channel.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct BusName {
     /// Which way.
@@ -167,6 +170,8 @@ impl BusName {
             (Direction::To, rest)
         } else if let Some(rest) = name.strip_prefix("from:") {
             (Direction::From, rest)
+        } else if let Some(rest) = name.strip_prefix("sent:") {
+            (Direction::Sent, rest)
         } else {
             return Err(NameError::NotABusName);
         };

@@ -12,6 +12,8 @@ pub enum Reason {
     Unauthorized,
     /// The token is no JWT of ours: wrong signature, wrong algorithm, missing claims.
     InvalidToken,
+    /// The token names a key that is not known, or not yet.
+    KeyUnknown,
     /// The token was good once.
     TokenExpired,
     /// The token was revoked, or the key that signed it.
@@ -50,9 +52,10 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is, for documents and tests.
-    pub const ALL: [Reason; 19] = [
+    pub const ALL: [Reason; 20] = [
         Reason::Unauthorized,
         Reason::InvalidToken,
+        Reason::KeyUnknown,
         Reason::TokenExpired,
         Reason::TokenRevoked,
         Reason::TokenForAnotherChannel,
@@ -77,6 +80,7 @@ impl Reason {
         match self {
             Reason::Unauthorized => "unauthorized",
             Reason::InvalidToken => "invalid token",
+            Reason::KeyUnknown => "key of the token unknown",
             Reason::TokenExpired => "token expired",
             Reason::TokenRevoked => "token revoked",
             Reason::TokenForAnotherChannel => "token is for another channel",

@@ -134,6 +134,36 @@ pub struct KeyInfo {
     pub tokens: u64,
 }
 
+/// An outside issuer whose tokens are taken.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IssuerInfo {
+    /// The `iss` of its tokens.
+    pub issuer: String,
+    /// For whom they must be meant.
+    pub audience: Vec<String>,
+    /// Where its keys are: a file or an address.
+    pub source: String,
+    /// The keys that check.
+    pub keys: Vec<IssuerKeyInfo>,
+    /// Keys that are not used, and why.
+    pub left_out: Vec<String>,
+    /// When the keys were read last; absent before they ever were.
+    pub read_at: Option<u64>,
+    /// Why they could not be read at the latest attempt.
+    pub error: Option<String>,
+}
+
+/// A key of an outside issuer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct IssuerKeyInfo {
+    /// What tokens name it by.
+    pub kid: String,
+    /// What it signs with.
+    pub algorithm: String,
+}
+
 /// `POST /api/v1/auth/keys/rotate`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -16,6 +16,7 @@ use tidegate_auth::Principal;
 use tidegate_protocol::Role;
 
 use super::ApiError;
+use crate::cookies;
 use crate::gateway::Gateway;
 use crate::trust::{now_ms, unsigned};
 
@@ -34,14 +35,7 @@ pub(super) struct Shown {
 
 /// The session's secret in the request's cookies.
 pub(crate) fn session_cookie(headers: &HeaderMap) -> Option<&str> {
-    headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='))
-        .find(|(name, _)| *name == COOKIE)
-        .map(|(_, cookie)| cookie)
+    cookies::values(headers, COOKIE).next()
 }
 
 /// Whose session the request shows, and when it ends, in milliseconds since 1970.

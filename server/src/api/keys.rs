@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::extract::rejection::JsonRejection;
 use tidegate_protocol::admin::Done;
-use tidegate_protocol::trust::{KeyInfo, RotateKey};
+use tidegate_protocol::trust::{IssuerInfo, KeyInfo, RotateKey};
 use tidegate_store::RevocationKind;
 
 use super::ApiError;
@@ -33,6 +33,22 @@ pub(super) async fn list(
     State(gateway): State<Arc<Gateway>>,
 ) -> Result<Json<Vec<KeyInfo>>, ApiError> {
     Ok(Json(gateway.trust.key_list().await?))
+}
+
+/// Outside issuers
+///
+/// Whose tokens are taken, the keys that check them, and why keys could not be read or are not used.
+#[utoipa::path(
+    get, path = "/issuers", tag = "tokens",
+    responses((status = 200, description = "Issuers and their keys.", body = Vec<IssuerInfo>)),
+    security(("session" = ["admin"]), ("bearer" = ["admin"])),
+)]
+pub(super) async fn issuers(
+    _: Admin,
+    State(gateway): State<Arc<Gateway>>,
+) -> Json<Vec<IssuerInfo>> {
+    let issuers = gateway.trust.issuers.iter();
+    Json(issuers.map(|provider| provider.info()).collect())
 }
 
 /// Sign with a new key

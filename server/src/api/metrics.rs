@@ -58,6 +58,8 @@ pub(super) async fn show(
     bus(&mut page, &gateway);
     http(&mut page, &gateway);
     store(&mut page, &gateway);
+    issuers(&mut page, &gateway);
+    anonymous(&mut page, &gateway);
     durations(&mut page, &gateway.hub);
     logs(&mut page, &gateway);
     process(&mut page, &gateway);
@@ -261,6 +263,58 @@ fn store(page: &mut Exposition, gateway: &Gateway) {
         "Records for which there was no room while the store took none.",
         trust.records.lost(),
     );
+}
+
+fn anonymous(page: &mut Exposition, gateway: &Gateway) {
+    use std::sync::atomic::Ordering;
+    let counters = &gateway.trust.client_counters;
+    let help = "Cookies of anonymous clients, and what came of them.";
+    let mut cookies = page.counters("tidegate_client_cookies_total", help);
+    for (outcome, counter) in [
+        ("issued", &counters.issued),
+        ("known", &counters.known),
+        ("expired", &counters.expired),
+        ("revoked", &counters.revoked),
+        ("invalid", &counters.invalid),
+    ] {
+        cookies.sample(&[("outcome", outcome)], counter.load(Ordering::Relaxed));
+    }
+}
+
+fn issuers(page: &mut Exposition, gateway: &Gateway) {
+    use std::sync::atomic::{AtomicU64, Ordering};
+    let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+    let providers = &gateway.trust.issuers;
+    let name = |at: usize| providers[at].issuer.rules.issuer.as_str();
+    let all = || providers.iter().enumerate();
+    let mut up = page.gauges(
+        "tidegate_issuer_up",
+        "Whether its keys were read last time.",
+    );
+    for (at, provider) in all() {
+        up.sample(&[("issuer", name(at))], u8::from(provider.is_well()));
+    }
+    let mut keys = page.gauges("tidegate_issuer_keys", "Keys of it that check.");
+    for (at, provider) in all() {
+        let keys_of = provider.issuer.keys().list().len();
+        keys.sample(&[("issuer", name(at))], keys_of);
+    }
+    let help = "Attempts to read the keys of an issuer.";
+    let mut reads = page.counters("tidegate_issuer_reads_total", help);
+    for (at, provider) in all() {
+        let label = ("issuer", name(at));
+        reads.sample(&[label, ("outcome", "read")], count(&provider.reads));
+        reads.sample(&[label, ("outcome", "failed")], count(&provider.failures));
+    }
+    let mut tokens = page.counters("tidegate_issuer_tokens_total", "Tokens of an issuer.");
+    for (at, provider) in all() {
+        let (label, counted) = (("issuer", name(at)), &provider.issuer.counters);
+        let unknown = count(&counted.unknown_keys);
+        let refused = count(&counted.refused).saturating_sub(unknown);
+        tokens.sample(&[label, ("outcome", "accepted")], count(&counted.accepted));
+        tokens.sample(&[label, ("outcome", "refused")], refused);
+        tokens.sample(&[label, ("outcome", "unknown_key")], unknown);
+    }
 }
 
 fn durations(page: &mut Exposition, hub: &Hub) {

@@ -126,6 +126,7 @@ fn auth() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(tokens::introspect))
         .routes(routes!(tokens::revoke))
         .routes(routes!(keys::list))
+        .routes(routes!(keys::issuers))
         .routes(routes!(keys::rotate))
         .routes(routes!(keys::revoke))
         .routes(routes!(people::users, people::add_user))

@@ -168,7 +168,7 @@ impl IntoResponse for ApiError {
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         let challenge = match self {
-            ApiError::MetricsClosed => Some("Bearer"),
+            ApiError::MetricsClosed | ApiError::SignInNeeded => Some("Bearer"),
             ApiError::BadBearer => Some(r#"Bearer error="invalid_token""#),
             _ => None,
         };

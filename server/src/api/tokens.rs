@@ -205,25 +205,23 @@ pub(super) async fn revoke_one(
     revoke_named(&gateway, &operator, jti).await
 }
 
+/// When the last token that is good today has ended, in milliseconds since 1970.
+fn longest() -> i64 {
+    now_ms().saturating_add(signed(MAX_SECONDS * 1000))
+}
+
 async fn revoke_named(
     gateway: &Gateway,
     operator: &Operator,
     jti: String,
 ) -> Result<Answer<Done>, ApiError> {
-    let record = gateway
-        .trust
-        .store
-        .token(&jti)
-        .await?
-        .ok_or_else(|| ApiError::NotFound("token", jti.clone()))?;
-    carry_out(
-        gateway,
-        operator,
-        RevocationKind::Token,
-        &jti,
-        record.expires_at,
-    )
-    .await
+    let until = match gateway.trust.store.token(&jti).await? {
+        Some(record) => record.expires_at,
+        // A token of an outside issuer is not written down here; no good one lives longer.
+        None if gateway.tokens.issuers().named(&jti) => longest(),
+        None => return Err(ApiError::NotFound("token", jti)),
+    };
+    carry_out(gateway, operator, RevocationKind::Token, &jti, until).await
 }
 
 /// Revoke tokens
@@ -247,8 +245,7 @@ pub(super) async fn revoke(
     body: Result<Json<Revoke>, JsonRejection>,
 ) -> Result<Answer<Done>, ApiError> {
     let Json(wanted) = body?;
-    // No token that is good today lives longer than this.
-    let until = now_ms().saturating_add(signed(MAX_SECONDS * 1000));
+    let until = longest();
     match wanted {
         Revoke {
             token: Some(token),
@@ -266,7 +263,8 @@ pub(super) async fn revoke(
             };
             // A token without a name was signed by a program: it goes with its subject.
             let jti = checked.claims.jti.ok_or(ApiError::NamelessToken)?;
-            let until = signed(checked.claims.exp.saturating_add(60).saturating_mul(1000));
+            let until = checked.claims.exp.saturating_add(checked.leeway + 60);
+            let until = signed(until.saturating_mul(1000));
             carry_out(&gateway, &operator, RevocationKind::Token, &jti, until).await
         }
         Revoke {

@@ -45,6 +45,8 @@ pub(crate) enum ConfigError {
     DatabaseUrl,
     #[error("a channel definition cannot be used: {0}")]
     Definition(#[from] DefinitionError),
+    #[error("the issuer {0:?} cannot be used: {1}")]
+    Issuer(String, String),
     #[error(transparent)]
     Secret(#[from] SecretError),
 }

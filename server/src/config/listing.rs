@@ -138,6 +138,10 @@ fn worked_out(id: &str, config: &Config) -> Option<String> {
         "idle_seconds" => config.idle.as_secs().to_string(),
         "peer_lease_seconds" => config.peer_lease.as_secs().to_string(),
         "max_http_connections" => config.http.connections.to_string(),
+        "jwks_max_bytes" => config.key_documents.bounds.bytes.to_string(),
+        "jwks_max_keys" => config.key_documents.keys.to_string(),
+        "jwks_timeout_seconds" => config.key_documents.bounds.time.as_secs().to_string(),
+        "jwks_retry_seconds" => config.key_documents.retry.as_secs().to_string(),
         "http_head_seconds" => config.http.head.as_secs().to_string(),
         _ => return None,
     })

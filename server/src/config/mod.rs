@@ -3,6 +3,7 @@
 //! [`Settings`] is what can be said, each part optional; [`Config`] is what holds.
 
 mod error;
+mod issuers;
 mod listing;
 mod logs;
 mod place;
@@ -10,5 +11,6 @@ mod resolved;
 mod settings;
 
 pub(crate) use error::ConfigError;
+pub(crate) use issuers::{IssuerConfig, KeyDocuments, KeySource};
 pub(crate) use resolved::{BusConfig, Config};
 pub(crate) use settings::Settings;

@@ -9,8 +9,9 @@ use tidegate_protocol::system::Configuration;
 use tidegate_protocol::{Definition, builtin_definitions};
 use tidegate_store::{Place, StoreConfig};
 
+use super::issuers::{issuers, key_documents};
 use super::logs::logs;
-use super::{ConfigError, Settings};
+use super::{ConfigError, IssuerConfig, KeyDocuments, Settings};
 use crate::http::HttpLimits;
 use crate::logs::LogSettings;
 use crate::origin::AllowedOrigins;
@@ -24,8 +25,13 @@ pub(crate) struct Config {
     pub(crate) shared_secret: Option<Secret>,
     /// Whether tokens that name no key are checked with it.
     pub(crate) plain_tokens: bool,
+    /// Whose tokens are taken beside the gateway's own.
+    pub(crate) issuers: Vec<IssuerConfig>,
+    pub(crate) key_documents: KeyDocuments,
     pub(crate) store: StoreSettings,
     pub(crate) token_warning_seconds: u64,
+    /// 0: anonymous clients are not known again.
+    pub(crate) client_cookie_seconds: u64,
     pub(crate) key_rotation_days: u32,
     pub(crate) activity_records: u32,
     pub(crate) activity_days: u32,
@@ -137,7 +143,10 @@ impl Config {
             plain_tokens: settings.plain_tokens.unwrap_or(
                 settings.jwt_secret.is_some() || settings.tangram_compat.unwrap_or(false),
             ),
+            issuers: issuers(&settings)?,
+            key_documents: key_documents(&settings),
             store: store(&settings)?,
+            client_cookie_seconds: settings.client_cookie_seconds.unwrap_or(30 * 24 * 3600),
             token_warning_seconds: settings.token_warning_seconds.unwrap_or(60),
             key_rotation_days: settings.key_rotation_days.unwrap_or(0),
             activity_records: settings.activity_records.unwrap_or(100_000),

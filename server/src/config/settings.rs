@@ -8,6 +8,7 @@ use serde::Deserialize;
 use tidegate_protocol::Definition;
 
 use super::ConfigError;
+use super::issuers::IssuerSettings;
 use super::listing::{Sources, text};
 
 macro_rules! settings {
@@ -17,7 +18,7 @@ macro_rules! settings {
         #[serde(deny_unknown_fields, default)]
         pub(crate) struct Settings {
             $(#[arg(long, env)] $(#[$meta])* pub(crate) $name: Option<$type>,)*
-            /// A TOML file with any of these settings, and [[channels]] definitions
+            /// A TOML file with any of these settings, [[channels]] definitions and [[issuers]]
             #[arg(long, env = "TIDEGATE_CONFIG", value_name = "FILE")]
             #[serde(skip)]
             pub(crate) config: Option<PathBuf>,
@@ -27,6 +28,8 @@ macro_rules! settings {
             #[arg(skip)]
             #[serde(skip)]
             pub(crate) sources: Sources,
+            #[arg(skip)]
+            pub(crate) issuers: Vec<IssuerSettings>,
         }
 
         impl Settings {
@@ -37,6 +40,7 @@ macro_rules! settings {
                     config: self.config,
                     channels: other.channels,
                     sources: self.sources,
+                    issuers: other.issuers,
                 }
             }
 
@@ -93,6 +97,25 @@ settings! {
     /// --jwt-secret or --tangram-compat]
     #[arg(num_args = 0..=1, default_missing_value = "true")]
     plain_tokens: bool,
+    /// An outside issuer whose tokens are taken too: their `iss`; several go into the file
+    issuer: String,
+    /// Where its keys are: a file, or an https address, with a JSON Web Key Set
+    issuer_jwks: String,
+    /// For whom its tokens must be meant (`aud`), comma-separated
+    issuer_audience: String,
+    /// Channels that its tokens open which name none, comma-separated
+    issuer_channels: String,
+    /// Largest document with the keys of an issuer, in bytes [default: 262144]
+    jwks_max_bytes: usize,
+    /// Keys in such a document [default: 100]
+    jwks_max_keys: usize,
+    /// Seconds that reading one may take [default: 10]
+    jwks_timeout_seconds: u64,
+    /// Seconds between two attempts after a failure, or because tokens name unknown keys [default: 10]
+    jwks_retry_seconds: u64,
+    /// Seconds for which an anonymous client is known again by its cookie, 0 for never
+    /// [default: 2592000]
+    client_cookie_seconds: u64,
     /// Seconds before a token ends at which its member is told, 0 for never [default: 60]
     token_warning_seconds: u64,
     /// Days after which the signing key is rotated by itself, 0 for never [default: 0]

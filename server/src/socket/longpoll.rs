@@ -26,6 +26,7 @@ use tidegate_protocol::Serializer;
 use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 
+use super::client_cookie::identify;
 use super::session::Session;
 use super::upgrade::{ConnectParams, details};
 use crate::gateway::Gateway;
@@ -164,7 +165,7 @@ pub(crate) async fn poll(
         return Answer::status(403).into_response();
     }
     let Some(token) = token_of(&params, &headers) else {
-        return begin(&gateway, peer, params.connect, &headers).into_response();
+        return begin(&gateway, peer, params.connect, &headers);
     };
     let Some(found) = gateway.long_polls.get(&token) else {
         return Answer::status(410).into_response();
@@ -177,12 +178,12 @@ fn begin(
     peer: SocketAddr,
     params: ConnectParams,
     headers: &HeaderMap,
-) -> Answer {
+) -> Response {
     let serializer = match params.vsn.as_deref() {
         None => None,
         Some(version) => match Serializer::from_version(version) {
             Some(serializer) => Some(serializer),
-            None => return Answer::status(403),
+            None => return Answer::status(403).into_response(),
         },
     };
     let auth_token = headers
@@ -192,12 +193,16 @@ fn begin(
         .or(params.user_token)
         .filter(|token| !token.is_empty());
     if gateway.is_stopping() {
-        return Answer::status(503);
+        return Answer::status(503).into_response();
     }
     let details = details(gateway, peer, headers);
     let Some(connection) = gateway.hub.connect(details, serializer) else {
-        return Answer::status(503);
+        return Answer::status(503).into_response();
     };
+    let (client, cookie) = identify(gateway, headers);
+    if let Some(client) = client {
+        connection.set_client(client);
+    }
     let session = Session::new(gateway.clone(), connection.clone(), auth_token);
     let token = random_id(32);
     gateway.long_polls.0.lock().insert(
@@ -208,11 +213,16 @@ fn begin(
             polling: tokio::sync::Mutex::default(),
         }),
     );
-    Answer {
+    let answer = Answer {
         status: 410,
         token: Some(token),
         messages: Some(Vec::new()),
+    };
+    let mut response = answer.into_response();
+    if let Some(cookie) = cookie {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
+    response
 }
 
 /// Waits for frames, at most one window.

@@ -4,12 +4,15 @@
 //! [`session`] is the connection's state machine and knows no socket;
 //! [`join_payload`], [`renewal`] and [`own_events`] are parts of it.
 
+mod client_cookie;
 mod join_payload;
 pub(crate) mod longpoll;
 mod own_events;
 mod renewal;
 mod session;
+mod stamp;
 mod transport;
 pub(crate) mod upgrade;
 
+pub(crate) use client_cookie::ClientCounters;
 pub(crate) use longpoll::LongPolls;

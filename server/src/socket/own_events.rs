@@ -55,7 +55,11 @@ impl Session {
         let (hub, connection) = (&self.gateway.hub, &self.connection);
         match own {
             OwnEvent::Renewed(standing, grant) => {
-                hub.renew(connection, topic, standing, Some(&grant))
+                let renewed = hub.renew(connection, topic, standing, Some(&grant));
+                if !grant.allow.presence {
+                    hub.hide_presence(connection, topic);
+                }
+                renewed
             }
             OwnEvent::Tracked(metadata) => hub.update_presence(connection, topic, metadata),
             OwnEvent::Untracked => hub.hide_presence(connection, topic),

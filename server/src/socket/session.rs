@@ -14,7 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tidegate_auth::{Checked, Shown, TokenSource, admit, may_push};
 use tidegate_bus::{BusError, Publishing};
-use tidegate_hub::{Bucket, Connection, Grant, Join, Joined, Refused};
+use tidegate_hub::{Bucket, Channel, Connection, Grant, Join, Joined, Refused};
 use tidegate_protocol::{
     BusName, ClientFrame, Close, DecodeError, Direction, Event, Reason, Ref, Serializer, Status,
     Topic,
@@ -22,6 +22,7 @@ use tidegate_protocol::{
 
 use super::join_payload::JoinPayload;
 use super::own_events::OwnEvent;
+use super::stamp::stamped;
 use crate::cluster;
 use crate::gateway::Gateway;
 
@@ -202,10 +203,12 @@ impl Session {
                 (claims.id, None)
             }
             _ => {
-                let anonymous = self
-                    .anonymous
-                    .get_or_insert_with(|| tidegate_hub::random_id(8).into());
-                (anonymous.to_string(), payload.key)
+                let anonymous = anonymous(&mut self.anonymous, &self.connection).to_owned();
+                // Whoever it was, it comes back as somebody else, on another connection.
+                if grant.is_none() && self.gateway.tokens.revoked().names(&anonymous) {
+                    return Err(Reason::TokenRevoked);
+                }
+                (anonymous, payload.key)
             }
         };
         if user.len() > MAX_USER_BYTES {
@@ -295,8 +298,12 @@ impl Session {
         if event.is_reserved() {
             return Err(Reason::ReservedEvent);
         }
-        if !may_push(&channel.definition(), standing, allow) {
+        let definition = channel.definition();
+        if !may_push(&definition, standing, allow) {
             return Err(Reason::PushNotAllowed);
+        }
+        if definition.stamp {
+            self.publish_stamped(&channel, &topic, &event, frame);
         }
         let name = BusName {
             direction: Direction::From,
@@ -305,6 +312,27 @@ impl Session {
         };
         let body = frame.payload.bytes().clone();
         Ok(Some(self.gateway.bus.publish(name, body)))
+    }
+
+    /// Tells the bus who has sent the event that follows. What the bus says to that event is the
+    /// answer to both: it takes them in this order, on one connection.
+    fn publish_stamped(
+        &self,
+        channel: &Channel,
+        topic: &Topic,
+        event: &Event,
+        frame: &ClientFrame,
+    ) {
+        let user = channel.user_of(&self.connection).unwrap_or_default();
+        let Some(body) = stamped(&self.connection.id, &user, &frame.payload) else {
+            return;
+        };
+        let name = BusName {
+            direction: Direction::Sent,
+            topic: topic.clone(),
+            event: event.clone(),
+        };
+        drop(self.gateway.bus.publish(name, body));
     }
 
     /// The bus has the event, or will not have it.
@@ -377,8 +405,17 @@ impl Session {
     }
 }
 
+/// Who the client is where it shows no token: known by its cookie, or made up when it is needed.
+fn anonymous<'a>(kept: &'a mut Option<Box<str>>, connection: &Connection) -> &'a str {
+    kept.get_or_insert_with(|| match connection.client() {
+        Some(client) => client.to_string().into(),
+        None => tidegate_hub::random_id(8).into(),
+    })
+}
+
 /// What a membership keeps of its token.
-pub(super) fn grant_of(Checked { claims, kid }: &Checked) -> Grant {
-    let (jti, kid) = (claims.jti.as_deref(), kid.as_deref());
-    Grant::new(jti, kid, claims.iat, claims.exp, claims.allow)
+pub(super) fn grant_of(checked: &Checked) -> Grant {
+    let claims = &checked.claims;
+    let (jti, kid) = (claims.jti.as_deref(), checked.kid.as_deref());
+    Grant::new(jti, kid, claims.iat, claims.exp, claims.allow).with_leeway(checked.leeway)
 }

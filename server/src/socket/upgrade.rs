@@ -16,6 +16,7 @@ use tidegate_protocol::Serializer;
 use tokio::net::TcpStream;
 use utoipa::IntoParams;
 
+use super::client_cookie::identify;
 use super::transport;
 use crate::gateway::Gateway;
 
@@ -99,6 +100,7 @@ pub(crate) async fn upgrade(
     };
     let (protocol, subprotocol_token) = subprotocol(headers);
     let details = details(&gateway, peer, headers);
+    let (client, cookie) = identify(&gateway, headers);
     let token = subprotocol_token
         .or(params.user_token)
         .filter(|token| !token.is_empty());
@@ -112,6 +114,9 @@ pub(crate) async fn upgrade(
         // Registered only now: a handshake that is never completed holds nothing.
         if let Some(connection) = gateway.hub.connect(details, serializer) {
             connection.set_deflate(deflate);
+            if let Some(client) = client {
+                connection.set_client(client);
+            }
             tracing::debug!(connection = %connection.id, %peer, "opened");
             transport::run(gateway, connection, token, socket, early).await;
         } else {
@@ -132,6 +137,9 @@ pub(crate) async fn upgrade(
     }
     if let Some(protocol) = protocol {
         headers.insert(header::SEC_WEBSOCKET_PROTOCOL, protocol);
+    }
+    if let Some(cookie) = cookie {
+        headers.insert(header::SET_COOKIE, cookie);
     }
     response
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_auth::LEEWAY_SECONDS;
 use tidegate_hub::ExpiryRules;
 
-use super::{now_ms, refresh, unsigned};
+use super::{issuers, now_ms, refresh, unsigned};
 use crate::gateway::Gateway;
 use crate::system::ticks;
 
@@ -23,7 +23,8 @@ pub(crate) async fn run(gateway: Arc<Gateway>) {
         refreshing(&gateway),
         expiring(&gateway),
         writing(&gateway),
-        purging(&gateway)
+        purging(&gateway),
+        issuers::run(&gateway)
     );
 }
 

@@ -6,23 +6,32 @@
 
 mod clocks;
 mod definitions;
+mod issuers;
 mod issuing;
 mod keys;
 mod people;
 mod records;
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use tidegate_auth::{Directory, Marks, Seal, SealError, Secret, SecretError, TokenError, Tokens};
+use tidegate_auth::{
+    ClientTokens, Directory, Issuers, Marks, Seal, SealError, Secret, SecretError, TokenError,
+    Tokens,
+};
+use tidegate_hub::Lifecycle;
 use tidegate_store::{OpenError, Store, StoreError};
 
 pub(crate) use clocks::run;
+pub(crate) use issuers::Provider;
 pub(crate) use issuing::{Issue, RANDOM_ID_CHARS, info as token_info};
 pub(crate) use people::{Opened, name_is_good, open_session};
 pub(crate) use records::Record;
 
 use crate::config::Config;
+use crate::fetch::FetchError;
 use crate::gateway::Gateway;
+use crate::socket::ClientCounters;
 use records::Records;
 
 /// Rows of each kind that are kept in memory.
@@ -41,6 +50,8 @@ pub(crate) enum TrustError {
     Seal(#[from] SealError),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error(transparent)]
+    Issuers(#[from] FetchError),
 }
 
 /// The store and what is known of it.
@@ -48,6 +59,11 @@ pub(crate) struct Trust {
     pub(crate) store: Store,
     pub(crate) directory: Directory,
     pub(crate) records: Records,
+    /// Outside issuers and their keys.
+    pub(crate) issuers: Vec<Arc<Provider>>,
+    /// By what anonymous clients are known again; `None` where they are not.
+    pub(crate) clients: Option<ClientTokens>,
+    pub(crate) client_counters: ClientCounters,
     seal: Seal,
     /// The secret of `--jwt-secret`.
     shared: Option<Secret>,
@@ -65,11 +81,16 @@ impl Trust {
             Some(folder) => Secret::kept_in(&folder.join("key"))?,
             None => Secret::random(),
         };
+        let seal = Seal::new(&key);
+        let life = config.client_cookie_seconds;
         let trust = Self {
             store: Store::open(config.store.config.clone()).await?,
             directory: Directory::default(),
             records: Records::default(),
-            seal: Seal::new(&key),
+            issuers: issuers::providers(config)?,
+            clients: (life > 0).then(|| ClientTokens::new(seal.clone(), life)),
+            client_counters: ClientCounters::default(),
+            seal,
             shared: config.shared_secret.clone(),
             plain: config.plain_tokens,
             seen: AtomicI64::new(-1),
@@ -78,7 +99,8 @@ impl Trust {
         if trust.shared.is_none() {
             trust.make_first_key().await?;
         }
-        let tokens = Tokens::new(trust.keyring().await?);
+        let outside = trust.issuers.iter().map(|provider| provider.issuer.clone());
+        let tokens = Tokens::new(trust.keyring().await?).with_issuers(Issuers::new(outside));
         tokens.set_revoked(trust.revoked().await?);
         trust.directory.set(trust.everybody().await?);
         Ok((trust, tokens))
@@ -98,19 +120,34 @@ pub(crate) async fn refresh(gateway: &Gateway) -> Result<usize, TrustError> {
     gateway.tokens.set_revoked(trust.revoked().await?);
     trust.directory.set(trust.everybody().await?);
     let mut gone = trust.redefine(gateway).await?;
-    gone.extend(gateway.hub.revoke(|grant, subject| {
-        gateway.tokens.is_revoked(&Marks {
-            subject,
-            jti: grant.jti.as_deref(),
-            iat: grant.issued_at,
-            kid: grant.kid.as_deref(),
-        })
-    }));
+    gone.extend(revoked_members(gateway));
     let count = gone.len();
     gateway.lifecycle.tell(gone);
     // What was changed while it was read is read next time.
     trust.seen.store(revision, Ordering::Relaxed);
     Ok(count)
+}
+
+/// Removes the members whose token is not good any more; gives how many.
+fn sweep(gateway: &Gateway) -> usize {
+    let gone = revoked_members(gateway);
+    let count = gone.len();
+    gateway.lifecycle.tell(gone);
+    count
+}
+
+fn revoked_members(gateway: &Gateway) -> Vec<Lifecycle> {
+    let revoked = gateway.tokens.revoked();
+    gateway.hub.revoke(|grant, subject| match grant {
+        Some(grant) => gateway.tokens.is_revoked(&Marks {
+            subject,
+            jti: grant.jti.as_deref(),
+            iat: grant.issued_at,
+            kid: grant.kid.as_deref(),
+        }),
+        // Anonymous: there is nothing to go by but the name.
+        None => revoked.names(subject),
+    })
 }
 
 /// Writes down what still waits, and lets go of the store.

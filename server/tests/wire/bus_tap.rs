@@ -27,6 +27,11 @@ impl BusTap {
         }
     }
 
+    /// And to what matches this.
+    pub async fn also(&mut self, pattern: &str) {
+        self.subscriber.psubscribe(pattern).await.unwrap();
+    }
+
     pub async fn publish(&mut self, name: &str, body: impl AsRef<[u8]>) -> i64 {
         self.publisher.publish(name, body.as_ref()).await.unwrap()
     }

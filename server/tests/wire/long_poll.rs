@@ -6,14 +6,14 @@ use crate::gateway::{Gateway, token};
 use crate::http_api::{raw, with_body};
 
 /// A client that polls; its token goes in the header or in the address.
-struct Poller<'a> {
+pub struct Poller<'a> {
     gateway: &'a Gateway,
     token: String,
     in_header: bool,
 }
 
 impl<'a> Poller<'a> {
-    async fn open(gateway: &'a Gateway, query: &str, in_header: bool) -> Self {
+    pub async fn open(gateway: &'a Gateway, query: &str, in_header: bool) -> Self {
         let (status, head, body) =
             raw(gateway, "GET", &format!("/longpoll?{query}"), &[], None).await;
         assert_eq!(status, 200);
@@ -52,14 +52,14 @@ impl<'a> Poller<'a> {
         serde_json::from_str(&body).unwrap()
     }
 
-    async fn send(&self, frames: &[Value]) {
+    pub async fn send(&self, frames: &[Value]) {
         let lines: Vec<_> = frames.iter().map(Value::to_string).collect();
         let answer = self.post("application/x-ndjson", &lines.join("\n")).await;
         assert_eq!(answer, json!({"status": 200}));
     }
 
     /// Frames until `count` have come.
-    async fn frames(&self, count: usize) -> Vec<Value> {
+    pub async fn frames(&self, count: usize) -> Vec<Value> {
         let mut frames = Vec::new();
         while frames.len() < count {
             let answer = self.poll().await;

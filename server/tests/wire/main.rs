@@ -37,6 +37,7 @@ mod pushing;
 mod redis_bus;
 mod secrets;
 mod socket;
+mod stamps;
 mod supabase;
 mod system;
 mod tokens;

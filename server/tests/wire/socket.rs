@@ -13,6 +13,8 @@ use crate::gateway::PATIENCE;
 pub struct Socket {
     stream: WebSocketStream<MaybeTlsStream<TcpStream>>,
     pub protocol: Option<String>,
+    /// What the handshake's answer wants to be kept.
+    pub cookie: Option<String>,
     heartbeats: u32,
 }
 
@@ -27,11 +29,14 @@ impl Socket {
         }
         match timeout(PATIENCE, connect_async(request)).await.unwrap() {
             Ok((stream, response)) => {
-                let protocol = response.headers().get("sec-websocket-protocol");
-                let protocol = protocol.map(|p| p.to_str().unwrap().to_owned());
+                let header = |name: &str| {
+                    let value = response.headers().get(name);
+                    value.map(|value| value.to_str().unwrap().to_owned())
+                };
                 Ok(Self {
+                    protocol: header("sec-websocket-protocol"),
+                    cookie: header("set-cookie"),
                     stream,
-                    protocol,
                     heartbeats: 0,
                 })
             }

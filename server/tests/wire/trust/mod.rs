@@ -1,5 +1,7 @@
 //! Who may do what, over the API of the real binary: what its tests share.
 
+mod anonymous;
+mod issuers;
 mod people;
 mod records;
 mod tokens;

@@ -1,9 +1,11 @@
 //! Keys and tokens: issued, looked into, rotated, revoked, ended (P10 to P13).
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{Asks, gateway, member, refused, removed};
-use crate::gateway::{Gateway, token};
+use crate::gateway::{Gateway, PATIENCE, token};
+use crate::socket::Socket;
 
 /// P10, P13: what an issued token says, and what is said of it.
 #[tokio::test]
@@ -216,5 +218,61 @@ async fn a_member_goes_with_its_token() {
     assert!(
         !left.iter().any(|frame| frame[3] == "phx_close"),
         "{left:?}"
+    );
+}
+
+/// Waits until presence says so of a user.
+async fn until_diff(socket: &mut Socket, change: &str, user: &str) {
+    timeout(PATIENCE, async {
+        loop {
+            let frame = socket.next().await;
+            if frame[3] == "presence_diff" && frame[4][change].get(user).is_some() {
+                return;
+            }
+        }
+    })
+    .await
+    .unwrap();
+}
+
+/// From a renewal on the member may do what the new token allows: it stays, but is not heard and not
+/// seen any more.
+#[tokio::test]
+async fn a_renewal_may_take_rights_away() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = gateway(&folder).await;
+    let admin = Asks::admin(&gateway).await;
+    let (full, _) = admin.issue("alice", "room").await;
+    let (others, _) = admin.issue("bob", "room").await;
+    let mut bob = member(&gateway, "room", &others).await;
+    let mut alice = member(&gateway, "room", &full).await;
+    let wanted = json!({"id": "alice", "channels": ["room"], "allow": ["join"]});
+    let issued = admin.ok("POST", "/auth/token", wanted).await;
+    alice
+        .send(json!(["1", "2", "room", "access_token", {"token": issued["token"]}]))
+        .await;
+    let frames = alice.settle().await;
+    assert!(
+        frames.iter().any(|f| f[1] == "2" && f[4]["status"] == "ok"),
+        "{frames:?}"
+    );
+    for (event, reason) in [
+        ("say", "push not allowed"),
+        ("presence_update", "push not allowed"),
+    ] {
+        alice.send(json!(["1", event, "room", event, {}])).await;
+        let frames = alice.settle().await;
+        let reply = frames.iter().find(|frame| frame[1] == event).unwrap();
+        assert_eq!(reply[4]["response"]["reason"], reason, "{reply}");
+    }
+    // Bob sees her go, and she does not see who comes.
+    until_diff(&mut bob, "leaves", "alice").await;
+    let (third, _) = admin.issue("carol", "room").await;
+    let _carol = member(&gateway, "room", &third).await;
+    until_diff(&mut bob, "joins", "carol").await;
+    let seen = alice.settle().await;
+    assert!(
+        seen.iter().all(|frame| frame[3] != "presence_diff"),
+        "{seen:?}"
     );
 }
