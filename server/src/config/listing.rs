@@ -138,6 +138,7 @@ fn worked_out(id: &str, config: &Config) -> Option<String> {
         "idle_seconds" => config.idle.as_secs().to_string(),
         "peer_lease_seconds" => config.peer_lease.as_secs().to_string(),
         "max_http_connections" => config.http.connections.to_string(),
+        "plugin_seconds" => config.plugins.patience.as_secs().to_string(),
         "http_head_seconds" => config.http.head.as_secs().to_string(),
         _ => return None,
     })
