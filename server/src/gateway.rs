@@ -8,6 +8,8 @@ use tidegate_auth::{AdminAuth, Tokens};
 use tidegate_bus::{Bus, Inbound, Sink};
 use tidegate_hub::{Drop, Hub};
 use tidegate_protocol::admin::BusInfo;
+use tidegate_protocol::plugin::TOPIC_PREFIX;
+use tidegate_protocol::publish::{DIRECTED, Directed};
 use tidegate_protocol::system::{StoreInfo, StoreState};
 use tidegate_protocol::{NameError, Payload};
 use tokio::sync::Semaphore;
@@ -19,6 +21,8 @@ use crate::figures::LastMinute;
 use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
 use crate::logs::Lost;
+use crate::plugins::Plugins;
+use crate::publishes::Publishes;
 use crate::sampler::History;
 use crate::socket::LongPolls;
 use crate::trust::Trust;
@@ -48,6 +52,10 @@ pub(crate) struct Gateway {
     pub(crate) sockets: TaskTracker,
     /// Lines that the logs have lost.
     pub(crate) log_lines: Arc<Lost>,
+    /// What the API has published a moment ago.
+    pub(crate) publishes: Publishes,
+    /// Plugins that answer HTTP requests.
+    pub(crate) plugins: Arc<Plugins>,
     /// Milliseconds since 1970.
     pub(crate) started_at: u64,
 }
@@ -107,10 +115,37 @@ pub(crate) fn bus_info(status: &tidegate_bus::Status) -> BusInfo {
 pub(crate) struct ToHub {
     pub(crate) hub: Arc<Hub>,
     pub(crate) peers: Inbox,
+    pub(crate) plugins: Arc<Plugins>,
+}
+
+impl ToHub {
+    /// An event that names the members whom it is for.
+    fn deliver_to_some(&self, body: &[u8]) {
+        let Ok(directed) = serde_json::from_slice::<Directed>(body) else {
+            self.hub.stats.dropped(Drop::BusName, 1);
+            return tracing::debug!("an event for some members cannot be read");
+        };
+        let payload = String::from(Box::<str>::from(directed.payload));
+        self.hub.deliver_to(
+            &directed.topic,
+            &directed.event,
+            &Payload::Json(payload.into()),
+            &directed.to.into(),
+        );
+    }
 }
 
 impl Sink for ToHub {
     fn deliver(&self, event: Inbound) {
+        let (topic, name) = (event.topic.as_str(), event.event.as_str());
+        if (topic, name) == DIRECTED {
+            return self.deliver_to_some(&event.body);
+        }
+        if topic.starts_with(TOPIC_PREFIX) {
+            self.plugins
+                .take(topic, name, &event.body, self.hub.now_ms());
+            return;
+        }
         self.hub
             .deliver(&event.topic, &event.event, &Payload::from_bus(event.body));
     }

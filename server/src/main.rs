@@ -20,6 +20,8 @@ mod lifecycle;
 mod logs;
 mod origin;
 mod pages;
+mod plugins;
+mod publishes;
 mod sampler;
 mod serve;
 mod socket;

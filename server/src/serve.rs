@@ -21,6 +21,8 @@ use crate::gateway::{Gateway, ToHub};
 use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
 use crate::logs::{LogError, Logs, Lost};
+use crate::plugins::Plugins;
+use crate::publishes::Publishes;
 use crate::sampler::History;
 use crate::socket::LongPolls;
 use crate::stopping::StopSignals;
@@ -140,9 +142,11 @@ pub(crate) async fn assemble(
         Arc::new(SystemClock),
     ));
     let (peers, messages) = cluster::inbox();
+    let plugins = Plugins::new(config.plugins);
     let sink = Arc::new(ToHub {
         hub: hub.clone(),
         peers,
+        plugins: plugins.clone(),
     });
     let bus: Arc<dyn Bus> = match &config.bus {
         BusConfig::InProcess {
@@ -177,6 +181,8 @@ pub(crate) async fn assemble(
         ending: Ending::default(),
         sockets: TaskTracker::new(),
         log_lines,
+        publishes: Publishes::new(config.publish),
+        plugins,
         started_at: hub.now_ms(),
         hub,
         bus,

@@ -58,6 +58,7 @@ fn Row(member: MemberInfo, topic: String, list: Paged<MemberInfo>) -> impl IntoV
     let confirm = use_confirm();
     let MemberInfo {
         id,
+        topic: _,
         connection,
         user,
         joined_at,

@@ -154,15 +154,15 @@ impl Bus for InProcess {
             return Publishing::done(Err(stopping));
         }
         Tally::add(&broker.tally.published);
-        broker.publish(&Bytes::from(name.to_string()), &body);
+        let receivers = broker.publish(&Bytes::from(name.to_string()), &body);
         if name.direction == Direction::To {
             broker.flush();
         }
-        Publishing::done(Ok(()))
+        Publishing::done(Ok(receivers))
     }
 
     fn publish_to_peers(&self, _: Bytes) -> Publishing {
-        Publishing::done(Ok(()))
+        Publishing::done(Ok(0))
     }
 
     fn status(&self) -> watch::Receiver<Status> {

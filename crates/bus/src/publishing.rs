@@ -18,22 +18,23 @@ pub struct Publishing(State);
 
 #[derive(Debug)]
 enum State {
-    Done(Option<Result<(), BusError>>),
+    /// How many have got the event, where it was published.
+    Done(Option<Result<u64, BusError>>),
     Waiting {
-        answer: oneshot::Receiver<Result<(), BusError>>,
+        answer: oneshot::Receiver<Result<u64, BusError>>,
         tally: Arc<Tally>,
     },
 }
 
 impl Publishing {
-    /// The bus has answered already.
-    pub fn done(result: Result<(), BusError>) -> Self {
+    /// The bus has answered already; where it has the event, with how many have got it.
+    pub fn done(result: Result<u64, BusError>) -> Self {
         Self(State::Done(Some(result)))
     }
 
     /// The bus will answer; the answer is counted when it is taken.
     pub(crate) fn waiting(
-        answer: oneshot::Receiver<Result<(), BusError>>,
+        answer: oneshot::Receiver<Result<u64, BusError>>,
         tally: Arc<Tally>,
     ) -> Self {
         Self(State::Waiting { answer, tally })
@@ -42,16 +43,18 @@ impl Publishing {
     /// The answer, if it is there already.
     pub fn now(&mut self) -> Option<Result<(), BusError>> {
         match &mut self.0 {
-            State::Done(result) => result.take(),
+            State::Done(result) => result.take().map(|result| result.map(drop)),
             State::Waiting { .. } => None,
         }
     }
-}
 
-impl Future for Publishing {
-    type Output = Result<(), BusError>;
+    /// How many subscribers of the bus have got the event, patterns included; 0 where nobody
+    /// listens.
+    pub async fn receivers(mut self) -> Result<u64, BusError> {
+        std::future::poll_fn(|context| self.poll_receivers(context)).await
+    }
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+    fn poll_receivers(&mut self, context: &mut Context<'_>) -> Poll<Result<u64, BusError>> {
         match &mut self.0 {
             State::Done(result) => match result.take() {
                 Some(result) => Poll::Ready(result),
@@ -71,5 +74,13 @@ impl Future for Publishing {
                 Poll::Ready(result)
             }
         }
+    }
+}
+
+impl Future for Publishing {
+    type Output = Result<(), BusError>;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        self.poll_receivers(context).map(|result| result.map(drop))
     }
 }

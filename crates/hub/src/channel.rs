@@ -22,7 +22,7 @@ use crate::remote::Remote;
 
 use self::rate::Rate;
 use self::sending::Inbox;
-pub(crate) use self::sending::{Delivered, Lane, Waiting};
+pub(crate) use self::sending::{Delivered, Lane, To, Waiting};
 
 /// A topic that somebody has joined.
 #[derive(Debug)]
@@ -260,7 +260,7 @@ impl Channel {
         drop(state);
         if let Some((event, json)) = told {
             let payload = Payload::Json(json.into());
-            self.fan_out(&turn, &[(event, &payload)], None, Lane::Presence);
+            self.fan_out(&turn, &[(event, &payload)], To::All, Lane::Presence);
         }
         false
     }

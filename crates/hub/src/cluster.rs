@@ -11,7 +11,7 @@ use parking_lot::Mutex;
 use tidegate_protocol::peer::{PeerChange, PeerMember, Says};
 use tidegate_protocol::{Event, Payload, PresenceMode, Topic};
 
-use crate::channel::Lane;
+use crate::channel::{Lane, To};
 use crate::hub::Hub;
 use crate::members::Member;
 use crate::membership::{Change, Lifecycle};
@@ -178,7 +178,7 @@ impl Hub {
             .get(topic.as_str())
             .is_some_and(|c| c.definition().relay)
         {
-            self.send(topic.as_str(), event.as_str(), payload, None, Lane::Data);
+            self.send(topic.as_str(), event.as_str(), payload, To::All, Lane::Data);
         }
     }
 

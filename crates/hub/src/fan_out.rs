@@ -7,7 +7,8 @@ use tidegate_protocol::{Direction, Event, Overflow, Payload, Topic, is_reserved_
 
 use crate::Drop;
 use crate::admin_feed::{AdminEvent, LIST_MAX};
-use crate::channel::{Channel, Delivered, Lane, Waiting};
+use crate::audience::Audience;
+use crate::channel::{Channel, Delivered, Lane, To, Waiting};
 use crate::connection::Connection;
 use crate::hub::Hub;
 use crate::watch::{Passed, WATCH_PREFIX};
@@ -32,6 +33,41 @@ impl Hub {
         }
     }
 
+    /// An event from the bus for some of the members of a topic. It is sent at once, after what
+    /// was delivered to the topic before it.
+    pub fn deliver_to(&self, topic: &Topic, event: &Event, payload: &Payload, audience: &Audience) {
+        self.stats.events_from_bus.add(1);
+        if event.is_reserved() || is_reserved_topic(topic.as_str()) {
+            self.stats.dropped(Drop::BusName, 1);
+            return;
+        }
+        self.watch(topic.as_str(), Direction::To, event.as_str(), payload, None);
+        if let Some(channel) = self.channels.get(topic.as_str()) {
+            let began = Instant::now();
+            let delivered = channel.send_to(event, payload, audience, self.now_ms());
+            self.count(&channel, delivered, began);
+        }
+    }
+
+    /// How many members an event for this audience is for, here and on other gateways, as far as
+    /// these tell; without an audience all members of the topic.
+    pub fn count_for(&self, topic: &Topic, audience: Option<&Audience>) -> usize {
+        let channel = self.channels.get(topic.as_str());
+        let Some(audience) = audience else {
+            return channel.map_or(0, |c| c.member_count()) + self.remote.count(topic);
+        };
+        let mut count = self
+            .remote
+            .count_where(topic, |user, connection| audience.means(connection, user));
+        if let Some(channel) = channel {
+            channel.for_each_member(|member| {
+                let means = audience.means(&member.connection.id, &member.tracked.user);
+                count += usize::from(means);
+            });
+        }
+        count
+    }
+
     /// Sends what was delivered since the last time. Whoever delivers calls it when nothing more
     /// is at hand: a single event leaves at once, a backlog leaves in one write per member.
     pub fn flush(&self) {
@@ -50,7 +86,7 @@ impl Hub {
     /// An event of the gateway itself for the members of a topic.
     pub fn broadcast(&self, topic: &str, event: &str, payload: &Payload) -> usize {
         self.watch(topic, Direction::To, event, payload, None);
-        self.send(topic, event, payload, None, Lane::Data)
+        self.send(topic, event, payload, To::All, Lane::Data)
     }
 
     /// An event from a member has reached the bus: counts it, shows it to watchers, and passes
@@ -62,8 +98,11 @@ impl Hub {
             channel.count_from(self.now_ms());
             if channel.definition().relay {
                 let echo = connection.joined(topic).is_some_and(|joined| joined.echo);
-                let except = (!echo).then_some(connection.key);
-                self.send(topic, event, payload, except, Lane::Data);
+                let to = match echo {
+                    true => To::All,
+                    false => To::AllBut(connection.key),
+                };
+                self.send(topic, event, payload, to, Lane::Data);
             }
         }
     }
@@ -73,14 +112,14 @@ impl Hub {
         topic: &str,
         event: &str,
         payload: &Payload,
-        except: Option<u64>,
+        to: To<'_>,
         lane: Lane,
     ) -> usize {
         let Some(channel) = self.channels.get(topic) else {
             return 0;
         };
         let began = Instant::now();
-        let delivered = channel.broadcast(event, payload, except, lane, self.now_ms());
+        let delivered = channel.broadcast(event, payload, to, lane, self.now_ms());
         self.count(&channel, delivered, began);
         delivered.frames
     }
@@ -107,7 +146,13 @@ impl Hub {
     }
 
     pub(crate) fn tell_admins(&self, event: &AdminEvent) {
-        self.send("admin", event.event, &event.payload(), None, Lane::Control);
+        self.send(
+            "admin",
+            event.event,
+            &event.payload(),
+            To::All,
+            Lane::Control,
+        );
     }
 
     pub(crate) fn some_topics(&self) -> Vec<String> {
@@ -146,7 +191,7 @@ impl Hub {
                 &watching,
                 "event",
                 &Payload::Json(json.into()),
-                None,
+                To::All,
                 Lane::Data,
             );
         }
@@ -175,7 +220,7 @@ impl Hub {
                     &watching,
                     "rate",
                     &Payload::Json(json.into()),
-                    None,
+                    To::All,
                     Lane::Data,
                 );
             }

@@ -17,6 +17,7 @@
 //! What is known of other gateways has a lock of its own, taken after a channel's state. None is ever held across an `.await`.
 
 mod admin_feed;
+mod audience;
 mod bucket;
 mod channel;
 mod clock;
@@ -43,6 +44,7 @@ mod stats;
 mod steering;
 mod watch;
 
+pub use audience::Audience;
 pub use bucket::Bucket;
 pub use channel::Channel;
 pub use clock::{Clock, ManualClock, SystemClock};
@@ -55,7 +57,7 @@ pub use hub::Hub;
 pub use ids::random_id;
 pub use leaving::{Leaving, spread};
 pub use limits::Limits;
-pub use lists::{ListQuery, QueueDepth};
+pub use lists::{ListQuery, MemberFilter, QueueDepth};
 pub use membership::{Change, Join, JoinOptions, Lifecycle};
 pub use outbox::{Outbox, Wire, Work};
 pub use stats::{Counter, Drop, Refused, Stats};

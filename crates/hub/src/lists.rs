@@ -3,8 +3,9 @@
 use std::sync::atomic::Ordering;
 
 use serde_json::Value;
-use tidegate_protocol::Standing;
-use tidegate_protocol::admin::{ChannelInfo, ConnectionInfo, MemberInfo, Page};
+use tidegate_protocol::admin::{ChannelInfo, ConnectionInfo, MemberInfo, Page, PresenceInfo};
+use tidegate_protocol::presence::State;
+use tidegate_protocol::{PresenceMode, Standing, Topic};
 
 use crate::channel::Channel;
 use crate::connection::Connection;
@@ -24,6 +25,17 @@ pub struct ListQuery {
     pub after: Option<String>,
     /// How many at most.
     pub limit: Option<usize>,
+}
+
+/// Which members are wanted, of all channels together; all of it must hold.
+#[derive(Debug, Clone, Default)]
+pub struct MemberFilter {
+    /// Of this topic.
+    pub topic: Option<String>,
+    /// Of this user.
+    pub user: Option<String>,
+    /// Of this connection.
+    pub connection: Option<String>,
 }
 
 /// What waits for all connections together.
@@ -118,6 +130,71 @@ impl Hub {
         )
     }
 
+    /// Members of all channels, by id: who gets what (G13).
+    pub fn list_all_members(&self, filter: &MemberFilter, query: &ListQuery) -> Page<MemberInfo> {
+        let channels: Vec<_> = match (&filter.topic, &filter.connection) {
+            (Some(topic), _) => self.channels.get(topic.as_str()).into_iter().collect(),
+            (None, Some(id)) => {
+                let connection = self.connections.get(id.as_str());
+                connection.map(|c| c.channels()).unwrap_or_default()
+            }
+            (None, None) => self.channels(),
+        };
+        let differs = |wanted: &Option<String>, is: &str| {
+            wanted.as_deref().is_some_and(|wanted| wanted != is)
+        };
+        let mut found = Vec::new();
+        for channel in channels {
+            channel.for_each_member(|member| {
+                let id = member.id(&channel.topic);
+                let user = &member.tracked.user;
+                if !differs(&filter.connection, &member.connection.id)
+                    && !differs(&filter.user, user)
+                    && query.wants(&[&id, user])
+                {
+                    found.push((id, channel.clone(), member.clone()));
+                }
+            });
+        }
+        query.page(
+            found,
+            |(id, ..)| id.clone(),
+            |(_, channel, member)| member_info(&channel, &member),
+        )
+    }
+
+    /// Who is there, on this gateway and on others, as members of the topic are shown it.
+    pub fn presence(&self, topic: &Topic, query: &ListQuery) -> PresenceInfo {
+        let mode = self.definitions.of(topic.as_str()).presence;
+        let mut tracked = Vec::new();
+        if mode == PresenceMode::Full {
+            tracked = self.remote.of(topic);
+            if let Some(channel) = self.channels.get(topic.as_str()) {
+                channel.for_each_member(|member| tracked.push(member.tracked.clone()));
+            }
+        }
+        tracked.retain(|one| !one.hidden && query.wants(&[one.key().as_ref()]));
+        tracked.sort_by_key(|one| one.sequence);
+        let mut state = State::new();
+        for one in tracked {
+            let entry = state.entry(one.key().to_string()).or_default();
+            entry.metas.push((*one.meta).clone());
+        }
+        let page = query.page(
+            state.into_iter().collect(),
+            |(key, _)| key.clone(),
+            |entry| entry,
+        );
+        PresenceInfo {
+            topic: topic.to_string(),
+            mode,
+            members: self.count_for(topic, None) as u64,
+            keys: page.total,
+            state: page.items.into_iter().collect(),
+            next: page.next,
+        }
+    }
+
     /// Connections, by id.
     pub fn list_connections(&self, query: &ListQuery) -> Page<ConnectionInfo> {
         let mut found: Vec<_> = self
@@ -139,6 +216,7 @@ impl Hub {
 fn member_info(channel: &Channel, member: &Member) -> MemberInfo {
     MemberInfo {
         id: member.id(&channel.topic),
+        topic: channel.topic.to_string(),
         connection: member.connection.id.to_string(),
         user: member.tracked.user.to_string(),
         joined_at: member.joined_at,

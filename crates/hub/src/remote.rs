@@ -83,6 +83,20 @@ impl Remote {
         self.0.lock().topics.get(topic).map_or(0, BTreeMap::len)
     }
 
+    /// How many members of a topic on other gateways are those that are meant, by user and
+    /// connection.
+    pub(crate) fn count_where(&self, topic: &Topic, means: impl Fn(&str, &str) -> bool) -> usize {
+        let state = self.0.lock();
+        let members = state
+            .topics
+            .get(topic)
+            .into_iter()
+            .flat_map(BTreeMap::values);
+        members
+            .filter(|member| means(&member.tracked.user, &member.connection))
+            .count()
+    }
+
     /// Whether a node with a smaller name is there, which then does what one is to do for all.
     pub(crate) fn has_before(&self, own: &str) -> bool {
         self.0.lock().nodes.keys().any(|node| node.as_str() < own)

@@ -5,7 +5,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::definition::Definition;
+use crate::definition::{Definition, PresenceMode};
+use crate::presence::State;
 use crate::role::Role;
 use crate::system::StoreInfo;
 
@@ -217,12 +218,16 @@ pub struct ChannelInfo {
     pub definition: Definition,
 }
 
-/// One member, as listed by `GET /api/v1/channels/{topic}/members?search=&after=&limit=`.
+/// One member, as listed by `GET /api/v1/channels/{topic}/members?search=&after=&limit=` and by
+/// `GET /api/v1/members?topic=&user=&connection=&search=&after=&limit=`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MemberInfo {
     /// `<connection>:<topic>:<join_ref>`.
     pub id: String,
+    /// What it has joined.
+    #[serde(default)]
+    pub topic: String,
     /// The connection it belongs to.
     pub connection: String,
     /// Whose it is.
@@ -233,6 +238,27 @@ pub struct MemberInfo {
     pub token: bool,
     /// The metadata it gave.
     pub presence: Value,
+}
+
+/// `GET /api/v1/presence?topic=&search=&after=&limit=`: who is there, on all gateways.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct PresenceInfo {
+    /// The topic.
+    pub topic: String,
+    /// What its members are shown; only with `full` there is a state.
+    pub mode: PresenceMode,
+    /// How many members there are.
+    pub members: u64,
+    /// How many keys match in all.
+    pub keys: u64,
+    /// Each key with its metas, as in `presence_state`; at most `limit` keys (default 50, at most
+    /// 200), in their order.
+    #[cfg_attr(feature = "openapi", schema(value_type = Object))]
+    pub state: State,
+    /// Where the next page starts; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// One connection, as listed by `GET /api/v1/connections?search=&after=&limit=`.

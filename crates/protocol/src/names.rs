@@ -124,9 +124,12 @@ impl Event {
     }
 }
 
-/// Whether the gateway alone speaks on this topic: `phoenix`, `admin` and all below `admin:`.
+/// Whether the gateway alone speaks with clients on this topic: `phoenix`, `tidegate`, `admin` and
+/// all below `admin:`, and `plugin:`, by which it asks plugins.
 pub fn is_reserved_topic(topic: &str) -> bool {
-    topic == "phoenix" || topic == "admin" || topic.starts_with("admin:")
+    matches!(topic, "phoenix" | "admin" | "tidegate")
+        || topic.starts_with("admin:")
+        || topic.starts_with("plugin:")
 }
 
 /// Which way an event travels on the bus.

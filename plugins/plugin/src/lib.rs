@@ -1,12 +1,13 @@
 //! What the plugins here have in common, so that each holds its own idea and nothing else:
-//! a [`Bus`] that outlives Redis going away, [`say`] for sentences on standard error, and
-//! [`shutdown`], which resolves when the process is asked to end.
+//! a [`Bus`] that outlives Redis going away, [`http`] for requests that a plugin answers, [`say`] for
+//! sentences on standard error, and [`shutdown`], which resolves when the process is asked to end.
 //!
 //! It is a convenience over the `redis` crate, not a protocol: a plugin in any language needs
 //! only a Redis client, `PUBLISH to:<topic>:<event>` and `SUBSCRIBE from:<topic>:<event>`.
 
 mod backoff;
 mod bus;
+pub mod http;
 mod keeper;
 mod shutdown;
 #[cfg(feature = "testing")]

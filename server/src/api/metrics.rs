@@ -60,6 +60,8 @@ pub(super) async fn show(
     store(&mut page, &gateway);
     issuers(&mut page, &gateway);
     anonymous(&mut page, &gateway);
+    publishes(&mut page, &gateway);
+    plugins(&mut page, &gateway);
     durations(&mut page, &gateway.hub);
     logs(&mut page, &gateway);
     process(&mut page, &gateway);
@@ -315,6 +317,59 @@ fn issuers(page: &mut Exposition, gateway: &Gateway) {
         tokens.sample(&[label, ("outcome", "refused")], refused);
         tokens.sample(&[label, ("outcome", "unknown_key")], unknown);
     }
+}
+
+fn publishes(page: &mut Exposition, gateway: &Gateway) {
+    let publishes = &gateway.publishes;
+    let help = "Events of requests to publish.";
+    let mut events = page.counters("tidegate_publish_events_total", help);
+    for (outcome, count) in [
+        ("sent", publishes.sent.get()),
+        ("failed", publishes.failed.get()),
+        ("repeated", publishes.repeated.get()),
+    ] {
+        events.sample(&[("outcome", outcome)], count);
+    }
+    let help = "Requests to publish that were beyond a bound.";
+    let mut refused = page.counters("tidegate_publish_refused_total", help);
+    refused.sample(&[("bound", "events")], publishes.too_many.get());
+    refused.sample(&[("bound", "bytes")], publishes.too_large.get());
+    page.gauge(
+        "tidegate_publish_keys",
+        "Ids of events and idempotency keys that are remembered.",
+        publishes.remembered(),
+    );
+    page.counter(
+        "tidegate_publish_keys_forgotten_total",
+        "Those that went before their time.",
+        publishes.forgotten.get(),
+    );
+}
+
+fn plugins(page: &mut Exposition, gateway: &Gateway) {
+    let counts = &gateway.plugins.counts;
+    page.gauge(
+        "tidegate_plugin_requests",
+        "Requests that wait for plugins.",
+        gateway.plugins.waiting(),
+    );
+    let help = "Requests to plugins.";
+    let mut requests = page.counters("tidegate_plugin_requests_total", help);
+    for (outcome, count) in [
+        ("answered", counts.answered.get()),
+        ("absent", counts.absent.get()),
+        ("busy", counts.busy.get()),
+        ("silent", counts.silent.get()),
+        ("unusable", counts.unusable.get()),
+        ("failed", counts.failed.get()),
+    ] {
+        requests.sample(&[("outcome", outcome)], count);
+    }
+    page.counter(
+        "tidegate_plugin_replies_dropped_total",
+        "Replies that came too late, to no request, or cannot be read.",
+        counts.dropped_replies.get(),
+    );
 }
 
 fn durations(page: &mut Exposition, hub: &Hub) {

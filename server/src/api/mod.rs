@@ -8,14 +8,18 @@ mod definitions;
 mod done;
 mod exposition;
 mod health;
+mod host;
 mod keys;
+mod members;
 mod metrics;
 mod openapi;
 mod overview;
 mod parts;
 mod path;
 mod people;
+mod plugins;
 mod problem;
+mod publish;
 mod session;
 mod system;
 mod token;
@@ -91,10 +95,14 @@ fn routes(
         .routes(routes!(channels::members))
         .routes(routes!(channels::remove_member))
         .routes(routes!(channels::send))
+        .routes(routes!(members::list))
+        .routes(routes!(members::presence))
+        .routes(routes!(publish::publish))
         .routes(routes!(definitions::list, definitions::put))
         .routes(routes!(definitions::remove))
         .routes(routes!(connections::list))
         .routes(routes!(connections::close))
+        .merge(by_plugins())
         .nest("/auth", auth())
         .routes(routes!(activity::list))
         .routes(routes!(activity::export))
@@ -115,6 +123,20 @@ fn routes(
                 ))
                 .layer(DefaultBodyLimit::max(longpoll::MAX_BODY_BYTES)),
         )
+}
+
+/// What plugins answer.
+fn by_plugins() -> OpenApiRouter<Arc<Gateway>> {
+    OpenApiRouter::default()
+        .routes(routes!(plugins::list))
+        .routes(routes!(plugins::look, plugins::steer))
+        .routes(routes!(host::network))
+        .routes(routes!(host::network_part))
+        .routes(routes!(host::bluetooth))
+        .routes(routes!(host::utils))
+        .routes(routes!(host::util, host::work))
+        .routes(routes!(host::services))
+        .routes(routes!(host::service, host::steer_service))
 }
 
 /// Who may do what: tokens, keys, users, sessions, API keys.

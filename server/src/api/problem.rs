@@ -12,6 +12,7 @@ use tidegate_store::StoreError;
 
 use super::done::Said;
 use super::openapi;
+use crate::plugins::PluginError;
 use crate::trust::TrustError;
 
 /// Why a request is refused.
@@ -71,6 +72,30 @@ pub(crate) enum ApiError {
     Reserved(String),
     #[error("the bus is down ({0}); try again when it is back")]
     BusDown(String),
+    #[error("the body may have {0} bytes at most")]
+    TooLarge(usize),
+    #[error("send JSON, and say so: content-type: application/json")]
+    NotJson,
+    #[error("a plugin takes JSON (content-type: application/json) or text")]
+    NotText,
+    #[error("the body cannot be read: {0}")]
+    Body(serde_json::Error),
+    #[error("a request has 1 to {0} events")]
+    EventCount(usize),
+    #[error("event {} of the request: {1}", .0 + 1)]
+    Event(usize, Box<ApiError>),
+    #[error("another event of the request has this id")]
+    SameId,
+    #[error("an id or idempotency key has 1 to 255 bytes without control characters")]
+    BadKey,
+    #[error("this id or idempotency key came with another event before; choose a new one")]
+    KeyReused,
+    #[error("the first request of this id or idempotency key is not answered yet; wait for it")]
+    KeyBusy,
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
+    #[error("{1}")]
+    PluginSaid(u16, String),
     #[error(transparent)]
     Definition(#[from] DefinitionError),
     #[error("{0}")]
@@ -113,8 +138,26 @@ impl ApiError {
             | ApiError::NoToken
             | ApiError::NamelessToken
             | ApiError::RevokeWhat
+            | ApiError::EventCount(_)
+            | ApiError::SameId
+            | ApiError::BadKey
+            | ApiError::KeyReused
             | ApiError::Definition(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            ApiError::Taken | ApiError::KeySigns => StatusCode::CONFLICT,
+            ApiError::Body(error) if error.is_data() => StatusCode::UNPROCESSABLE_ENTITY,
+            ApiError::Body(_) => StatusCode::BAD_REQUEST,
+            ApiError::Event(_, error) => error.status(),
+            ApiError::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+            ApiError::NotJson | ApiError::NotText => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            ApiError::Plugin(error) => match error {
+                PluginError::Busy | PluginError::Bus(_) => StatusCode::SERVICE_UNAVAILABLE,
+                PluginError::Absent(_) => StatusCode::NOT_FOUND,
+                PluginError::Silent(..) => StatusCode::GATEWAY_TIMEOUT,
+                PluginError::Unusable(..) => StatusCode::BAD_GATEWAY,
+            },
+            ApiError::PluginSaid(status, _) => {
+                StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY)
+            }
+            ApiError::Taken | ApiError::KeySigns | ApiError::KeyBusy => StatusCode::CONFLICT,
             ApiError::StoreBusy | ApiError::StoreLost => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::NotFound(..) | ApiError::NoSuchRoute => StatusCode::NOT_FOUND,
             ApiError::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
@@ -178,7 +221,10 @@ impl IntoResponse for ApiError {
                 .headers_mut()
                 .insert(header::WWW_AUTHENTICATE, bearer);
         }
-        if matches!(self, ApiError::StoreBusy | ApiError::StoreLost) {
+        if matches!(
+            self,
+            ApiError::StoreBusy | ApiError::StoreLost | ApiError::Plugin(PluginError::Busy)
+        ) {
             let soon = HeaderValue::from_static("1");
             response.headers_mut().insert(header::RETRY_AFTER, soon);
         }

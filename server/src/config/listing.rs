@@ -142,6 +142,7 @@ fn worked_out(id: &str, config: &Config) -> Option<String> {
         "jwks_max_keys" => config.key_documents.keys.to_string(),
         "jwks_timeout_seconds" => config.key_documents.bounds.time.as_secs().to_string(),
         "jwks_retry_seconds" => config.key_documents.retry.as_secs().to_string(),
+        "plugin_seconds" => config.plugins.patience.as_secs().to_string(),
         "http_head_seconds" => config.http.head.as_secs().to_string(),
         _ => return None,
     })

@@ -15,6 +15,8 @@ use super::{ConfigError, IssuerConfig, KeyDocuments, Settings};
 use crate::http::HttpLimits;
 use crate::logs::LogSettings;
 use crate::origin::AllowedOrigins;
+use crate::plugins::PluginLimits;
+use crate::publishes::PublishLimits;
 
 /// The configuration of a gateway.
 #[derive(Debug, Clone)]
@@ -49,6 +51,8 @@ pub(crate) struct Config {
     /// From how many bytes on events are compressed; `None` where they never are.
     pub(crate) deflate_min_bytes: Option<usize>,
     pub(crate) drain: Duration,
+    pub(crate) publish: PublishLimits,
+    pub(crate) plugins: PluginLimits,
     pub(crate) max_frame_bytes: usize,
     pub(crate) max_errors: usize,
     pub(crate) pushes_per_second: u32,
@@ -176,6 +180,8 @@ impl Config {
                 head: Duration::from_secs(settings.http_head_seconds.unwrap_or(10).max(1)),
             },
             drain: Duration::from_secs(settings.drain_seconds.unwrap_or(5)),
+            publish: publish(&settings)?,
+            plugins: plugins(&settings)?,
             max_frame_bytes: at_least(settings.max_frame_bytes, 1 << 20, 1024, "max-frame-bytes")?,
             max_errors: at_least(settings.max_errors, 20, 1, "max-errors")?,
             pushes_per_second: settings.pushes_per_second.unwrap_or(1000),
@@ -193,6 +199,25 @@ impl Config {
         config.listing = super::listing::listing(&said, &config);
         Ok(config)
     }
+}
+
+fn publish(s: &Settings) -> Result<PublishLimits, ConfigError> {
+    Ok(PublishLimits {
+        events: at_least(s.max_publish_events, 100, 1, "max-publish-events")?,
+        bytes: at_least(s.max_publish_bytes, 1 << 20, 1024, "max-publish-bytes")?,
+        keys: at_least(s.max_idempotency_keys, 10_000, 1, "max-idempotency-keys")?,
+        keep: Duration::from_secs(s.idempotency_seconds.unwrap_or(600)),
+    })
+}
+
+fn plugins(s: &Settings) -> Result<PluginLimits, ConfigError> {
+    let most = tokio::sync::Semaphore::MAX_PERMITS;
+    let requests = at_least(s.max_plugin_requests, 64, 1, "max-plugin-requests")?;
+    Ok(PluginLimits {
+        patience: Duration::from_secs(s.plugin_seconds.unwrap_or(10).max(1)),
+        requests: requests.min(most),
+        bytes: at_least(s.max_plugin_bytes, 1 << 20, 1024, "max-plugin-bytes")?,
+    })
 }
 
 pub(super) fn at_least(

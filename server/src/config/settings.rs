@@ -166,6 +166,20 @@ settings! {
     pushes_per_second: u32,
     /// Joins per second of one connection, 0 for no limit [default: 200]
     joins_per_second: u32,
+    /// Events in one request to publish [default: 100]
+    max_publish_events: usize,
+    /// Bytes of one request to publish [default: 1048576]
+    max_publish_bytes: usize,
+    /// Ids of published events and idempotency keys that are remembered [default: 10000]
+    max_idempotency_keys: usize,
+    /// Seconds for which they are [default: 600]
+    idempotency_seconds: u64,
+    /// Seconds that a plugin may take to answer a request [default: 10]
+    plugin_seconds: u64,
+    /// Requests that may wait for plugins at the same time [default: 64]
+    max_plugin_requests: usize,
+    /// Bytes of a request's body for a plugin, and of its answer [default: 1048576]
+    max_plugin_bytes: usize,
     /// Clients of the in-process bus [default: 1000]
     bus_clients: usize,
     /// Bytes that may wait for one client of the in-process bus before it is cut [default: 33554432]

@@ -25,20 +25,20 @@ const OVERHEAD: usize = 256;
 const BATCH: usize = 512;
 
 /// Comes when Redis has the event, or will not have it.
-pub(crate) type Answer = oneshot::Receiver<Result<(), BusError>>;
+pub(crate) type Answer = oneshot::Receiver<Result<u64, BusError>>;
 
 /// One event that waits.
 pub(crate) struct Waiting {
     name: String,
     body: Bytes,
-    answer: oneshot::Sender<Result<(), BusError>>,
+    answer: oneshot::Sender<Result<u64, BusError>>,
     asked: Instant,
     /// Given back when the event is answered or dropped.
     _weight: OwnedSemaphorePermit,
 }
 
 impl Waiting {
-    pub(crate) fn answer(self, result: Result<(), BusError>) {
+    pub(crate) fn answer(self, result: Result<u64, BusError>) {
         // Whoever published may have stopped waiting.
         let _ = self.answer.send(result);
     }
@@ -142,7 +142,8 @@ async fn publish_batch(
                 "Redis refused the event: {}",
                 RedisError::from(error)
             ))),
-            _ => Ok(()),
+            Value::Int(receivers) => Ok(u64::try_from(receivers).unwrap_or(0)),
+            _ => Ok(0),
         });
     }
     Ok(())

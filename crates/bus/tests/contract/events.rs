@@ -42,6 +42,22 @@ pub(crate) async fn topics_are_literal_and_end_at_the_last_colon(stage: Stage) {
     );
 }
 
+/// S12: a request that nobody listens for is known to be one.
+pub(crate) async fn the_gateway_knows_whether_anybody_listens(stage: Stage) {
+    let ask = async || {
+        let name = BusName::parse(b"from:plugin:x:request").unwrap();
+        let publishing = stage.bus.publish(name, Bytes::from_static(b"1"));
+        soon(publishing.receivers()).await.unwrap()
+    };
+    assert_eq!(ask().await, 0);
+    let mut plugin = stage.subscriber().await;
+    plugin.subscribe("from:plugin:x:request").await.unwrap();
+    assert_eq!(ask().await, 1);
+    let mut watcher = stage.subscriber().await;
+    watcher.psubscribe("from:*").await.unwrap();
+    assert_eq!(ask().await, 2);
+}
+
 /// A9, T2: the name a client's topic gives is a name on the bus, never a pattern.
 pub(crate) async fn events_from_clients_reach_literal_subscribers(stage: Stage) {
     let mut plugin = stage.subscriber().await;

@@ -46,6 +46,7 @@ contract! {
     events::bodies_arrive_byte_for_byte,
     events::order_is_kept,
     events::the_gateway_hears_itself,
+    events::the_gateway_knows_whether_anybody_listens,
     events::a_subscriber_hears_each_subscription_that_fits,
     events::gateways_talk_apart_from_plugins,
     protocol::resp2_says_what_redis_says,

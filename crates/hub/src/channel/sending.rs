@@ -8,6 +8,7 @@ use tidegate_protocol::{Event, Overflow, Payload, Serializer};
 use tidegate_websocket::Frame;
 
 use super::Channel;
+use crate::audience::Audience;
 use crate::members::{Chunk, Member};
 use crate::outbox::{Events, deflated, frame};
 
@@ -55,6 +56,25 @@ pub(crate) enum Lane {
     Data,
 }
 
+/// Which members an event is for.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum To<'a> {
+    All,
+    /// All but the member of this connection.
+    AllBut(u64),
+    Some(&'a Audience),
+}
+
+impl To<'_> {
+    fn means(self, member: &Member) -> bool {
+        match self {
+            To::All => true,
+            To::AllBut(key) => member.connection.key != key,
+            To::Some(audience) => audience.means(&member.connection.id, &member.tracked.user),
+        }
+    }
+}
+
 impl Channel {
     /// Keeps an event for the next [`Channel::flush`].
     pub(crate) fn put(&self, event: &Event, payload: &Payload) -> Waiting {
@@ -73,6 +93,26 @@ impl Channel {
     /// Sends what is in the inbox, all of it in one go.
     pub(crate) fn flush(&self, now_ms: u64) -> Delivered {
         let turn = self.turn.lock();
+        self.flush_in(&turn, now_ms)
+    }
+
+    /// Sends one event to some of the members, after what was put into the inbox before it.
+    pub(crate) fn send_to(
+        &self,
+        event: &Event,
+        payload: &Payload,
+        audience: &Audience,
+        now_ms: u64,
+    ) -> Delivered {
+        let turn = self.turn.lock();
+        let mut delivered = self.flush_in(&turn, now_ms);
+        self.count_to(1, now_ms);
+        let events = [(event.as_str(), payload)];
+        delivered += self.fan_out(&turn, &events, To::Some(audience), Lane::Data);
+        delivered
+    }
+
+    fn flush_in(&self, turn: &MutexGuard<'_, ()>, now_ms: u64) -> Delivered {
         // Taken within the turn, so that who comes later sends what came later.
         let events = std::mem::take(&mut *self.inbox.lock()).events;
         if events.is_empty() {
@@ -83,7 +123,7 @@ impl Channel {
             .map(|(event, payload)| (event.as_str(), payload))
             .collect();
         self.count_to(events.len(), now_ms);
-        self.fan_out(&turn, &events, None, Lane::Data)
+        self.fan_out(turn, &events, To::All, Lane::Data)
     }
 
     /// Sends one event to every member.
@@ -91,13 +131,13 @@ impl Channel {
         &self,
         event: &str,
         payload: &Payload,
-        except: Option<u64>,
+        to: To<'_>,
         lane: Lane,
         now_ms: u64,
     ) -> Delivered {
         let turn = self.turn.lock();
         self.count_to(1, now_ms);
-        self.fan_out(&turn, &[(event, payload)], except, lane)
+        self.fan_out(&turn, &[(event, payload)], to, lane)
     }
 
     fn count_to(&self, events: usize, now_ms: u64) {
@@ -111,7 +151,7 @@ impl Channel {
         &self,
         _turn: &MutexGuard<'_, ()>,
         events: &[(&str, &Payload)],
-        except: Option<u64>,
+        to: To<'_>,
         lane: Lane,
     ) -> Delivered {
         let chunks: Vec<Arc<Chunk>> = self.state.lock().members.chunks();
@@ -122,7 +162,7 @@ impl Channel {
         for chunk in &chunks {
             chunk.for_each_warm(|member| {
                 let unwanted = lane == Lane::Presence && member.options.no_presence;
-                if unwanted || except == Some(member.connection.key) {
+                if unwanted || !to.means(member) {
                     return;
                 }
                 let deflate = lane == Lane::Data && member.connection.deflate();
@@ -161,6 +201,15 @@ impl Channel {
             )
             .collect();
         (!frames.is_empty()).then(|| Events::new(frames))
+    }
+}
+
+impl std::ops::AddAssign for Delivered {
+    fn add_assign(&mut self, other: Self) {
+        self.frames += other.frames;
+        self.no_binary += other.no_binary;
+        self.dropped += other.dropped;
+        self.written += other.written;
     }
 }
 

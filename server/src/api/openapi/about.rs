@@ -72,6 +72,14 @@ fn tags() -> Vec<Tag> {
             "people",
             "Users, their sessions, and the API keys of programs.",
         ),
+        (
+            "plugins",
+            "What plugins answer over the bus, under a general rule.",
+        ),
+        (
+            "host",
+            "The machine, as its plugin `host` describes it: network, Bluetooth, services.",
+        ),
         ("activity", "What was done, by whom, and what came of it."),
         (
             "sockets",

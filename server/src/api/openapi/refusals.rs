@@ -52,6 +52,17 @@ refusals! {
     BusDown {
         "503": problem("The bus is down."),
     }
+    /// A plugin is asked.
+    Asked {
+        "404": problem("There is no such plugin, or it knows no such thing."),
+        "413": problem("The body is too large."),
+        "415": problem("The body is neither JSON nor text."),
+        "422": problem("The plugin does not take what it was given."),
+        "502": problem("The plugin gave an answer that cannot be used."),
+        "503": problem("As many requests as may wait for plugins do so, or the bus is down.")
+            .header("retry-after", header("Seconds until it is worth trying again.")),
+        "504": problem("The plugin did not answer in time."),
+    }
     /// It asks for a password.
     WrongPassword {
         "401": problem("The name or the password is wrong."),
