@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use serde_json::Value;
 
 use super::ApiError;
 use super::admin::{Admin, Operator, Viewer};

@@ -10,7 +10,6 @@ use axum::body::Body;
 use axum::extract::{Query, Request as HttpRequest, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::Value;
 use serde_json::value::RawValue;
 use tidegate_auth::Principal;
 use tidegate_protocol::plugin::{PluginInfo, Request, detail_of, is_plugin_name};

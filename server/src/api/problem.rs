@@ -82,7 +82,7 @@ pub(crate) enum ApiError {
     Body(serde_json::Error),
     #[error("a request has 1 to {0} events")]
     EventCount(usize),
-    #[error("event {} of the request: {1}", .0 + 1)]
+    #[error("event {at} of the request: {1}", at = .0 + 1)]
     Event(usize, Box<ApiError>),
     #[error("another event of the request has this id")]
     SameId,
