@@ -1,5 +1,6 @@
 //! The gateway's handshake and its socket loop, as they are; the session is the echo.
 
+mod client_cookie;
 pub(crate) mod session;
 #[path = "../../../../server/src/socket/transport.rs"]
 mod transport;
