@@ -12,6 +12,7 @@ mod keys;
 mod metrics;
 mod openapi;
 mod overview;
+mod own_password;
 mod parts;
 mod path;
 mod people;
@@ -83,6 +84,7 @@ fn routes(
     let api = OpenApiRouter::default()
         .routes(routes!(openapi::show))
         .routes(routes!(session::show, session::sign_in, session::sign_out))
+        .routes(routes!(own_password::change))
         .routes(routes!(overview::show))
         .routes(routes!(system::show))
         .routes(routes!(system::configuration))

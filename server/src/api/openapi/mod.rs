@@ -21,7 +21,8 @@ use utoipa::openapi::path::{Operation, PathItem};
 
 pub(in crate::api) use about::about;
 pub(in crate::api) use refusals::{
-    BusDown, Conflict, NotFound, NotFromHere, Stored, TokenRefused, Unprocessable, WrongPassword,
+    BusDown, Conflict, NotFound, NotFromHere, Slowed, Stored, TokenRefused, Unprocessable,
+    WrongPassword,
 };
 
 /// What is served, and what errors about methods look into. Built once, when first asked for.
