@@ -113,6 +113,22 @@ pub fn on_resize(element: &Element, f: impl Fn(f64, f64) + 'static) {
     }
 }
 
+/// Puts a text into the clipboard; `false` where the browser does not let the page.
+pub async fn copy(text: &str) -> bool {
+    let clipboard = get(&window().navigator(), "clipboard");
+    // Pages that came over plain HTTP from another machine have none.
+    if clipboard.is_undefined() {
+        return false;
+    }
+    let Ok(written) = call(&clipboard, "writeText", &[JsValue::from_str(text)]) else {
+        return false;
+    };
+    match written.dyn_into::<Promise>() {
+        Ok(written) => JsFuture::from(written).await.is_ok(),
+        Err(_) => false,
+    }
+}
+
 /// Runs `f` when the owner is cleaned up; for values that must stay in this thread.
 pub fn on_local_cleanup(f: impl FnOnce() + 'static) {
     let f = send_wrapper(f);

@@ -5,6 +5,7 @@
 
 use leptos::prelude::*;
 use serde::{Deserialize, Serialize};
+use tidegate_protocol::Role;
 
 /// The state of the gateway at the moment a page was rendered.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +22,10 @@ pub struct FirstPaint {
     pub members: u64,
     /// Whether this browser holds an admin session.
     pub admin: bool,
+    /// Whose it is.
+    pub principal: Option<String>,
+    /// What it allows.
+    pub role: Option<Role>,
     /// Whether a password is set; otherwise the link printed at start is the way in.
     pub password_login: bool,
 }

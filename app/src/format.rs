@@ -49,6 +49,19 @@ pub fn span(ms: f64) -> String {
     }
 }
 
+/// Microseconds as `40 µs`, `1.5 ms`, `2.0 s`.
+pub fn micros(us: u64) -> String {
+    let digits = |value: f64| usize::from(value < 10.0);
+    match us {
+        0..1_000 => format!("{us} µs"),
+        1_000..1_000_000 => {
+            let ms = us as f64 / 1e3;
+            format!("{ms:.*} ms", digits(ms))
+        }
+        _ => format!("{:.1} s", us as f64 / 1e6),
+    }
+}
+
 /// The time of day, in UTC, of milliseconds since 1970: `13:30:00`.
 pub fn clock_utc(ms: f64) -> String {
     let s = (ms / 1000.0).floor().rem_euclid(86_400.0) as u64;

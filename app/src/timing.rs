@@ -19,6 +19,40 @@ pub fn now_ms() -> f64 {
     0.0
 }
 
+/// Date and time as the visitor's clock shows them: `2026-03-01 09:05:00`. Nothing on the server,
+/// which does not know that clock.
+pub fn local(ms: f64) -> String {
+    #[cfg(feature = "hydrate")]
+    {
+        let date = js_sys::Date::new(&ms.into());
+        format!(
+            "{}-{:02}-{:02} {:02}:{:02}:{:02}",
+            date.get_full_year(),
+            date.get_month() + 1,
+            date.get_date(),
+            date.get_hours(),
+            date.get_minutes(),
+            date.get_seconds()
+        )
+    }
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = ms;
+        String::new()
+    }
+}
+
+/// The moment as machines read it (ISO 8601). Nothing on the server.
+pub fn iso(ms: f64) -> String {
+    #[cfg(feature = "hydrate")]
+    return String::from(js_sys::Date::new(&ms.into()).to_iso_string());
+    #[cfg(not(feature = "hydrate"))]
+    {
+        let _ = ms;
+        String::new()
+    }
+}
+
 /// The address of the gateway's socket, seen from this page.
 pub fn socket_address() -> String {
     #[cfg(feature = "hydrate")]

@@ -1,20 +1,11 @@
 // `/admin`: signing in, watching, steering; each action is seen where it is meant to be felt.
+import { confirm, signIn } from "../harness/admin.js";
 import { channel, clientOn, frame, join, openFrame, send } from "../harness/client-page.js";
-import { ADMIN_PASSWORD } from "../harness/gateway.js";
 import { expect, test } from "../harness/page.js";
 
 // To Chromium these answers are errors: a wrong password is refused, and a channel whose last member
 // has been removed is no more.
 test.use({ expected: /status of 401|status of 404 .*\/api\/v1\/channels\// });
-
-async function signIn(page, password = ADMIN_PASSWORD) {
-  await page.getByLabel("Admin password").fill(password);
-  await page.getByRole("button", { name: "Sign in" }).click();
-}
-
-async function confirm(page, button) {
-  await page.getByRole("dialog").getByRole("button", { name: button }).click();
-}
 
 test("a wrong password is refused, the right one opens a session no script can read", async ({
   page,
@@ -22,7 +13,7 @@ test("a wrong password is refused, the right one opens a session no script can r
   context,
 }) => {
   await open(page, "/admin");
-  await signIn(page, "wrong");
+  await signIn(page, { password: "wrong" });
   await expect(page.locator(".field[data-invalid=true] .field-note")).not.toBeEmpty();
   await signIn(page);
   await expect(page.getByRole("navigation", { name: "Admin pages" })).toBeVisible();
@@ -30,7 +21,7 @@ test("a wrong password is refused, the right one opens a session no script can r
   expect(cookie).toMatchObject({ httpOnly: true, sameSite: "Strict" });
 
   await page.getByRole("button", { name: "Sign out" }).click();
-  await expect(page.getByLabel("Admin password")).toBeVisible();
+  await expect(page.getByLabel("Password", { exact: true })).toBeVisible();
   expect((await context.cookies()).some(({ name }) => name === "tidegate_session")).toBe(false);
 });
 

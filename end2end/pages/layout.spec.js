@@ -1,5 +1,5 @@
 // Every page at three widths, in both themes: nothing sticks out, nothing complains, keys reach it.
-import { ADMIN_PASSWORD } from "../harness/gateway.js";
+import { signedIn } from "../harness/admin.js";
 import { expect, test } from "../harness/page.js";
 
 const WIDTHS = [360, 900, 1920];
@@ -12,16 +12,15 @@ const PAGES = {
   "/admin/live": { signIn: true },
   "/admin/send": { signIn: true },
   "/admin/definitions": { signIn: true },
+  "/admin/tokens": { signIn: true },
+  "/admin/keys": { signIn: true },
+  "/admin/users": { signIn: true },
+  "/admin/sessions": { signIn: true },
+  "/admin/api-keys": { signIn: true },
+  "/admin/activity": { signIn: true },
+  "/admin/configuration": { signIn: true },
+  "/admin/account": { signIn: true },
 };
-
-/** Asks for a session as the form does, without the form. */
-async function signIn(page, gateway) {
-  const answer = await page.request.post(`${gateway.url}/api/v1/session`, {
-    headers: { "x-tidegate-request": "1" },
-    data: { password: ADMIN_PASSWORD },
-  });
-  expect(answer.ok()).toBe(true);
-}
 
 for (const [path, { signIn: needed }] of Object.entries(PAGES)) {
   for (const colorScheme of ["light", "dark"]) {
@@ -29,7 +28,7 @@ for (const [path, { signIn: needed }] of Object.entries(PAGES)) {
       test.use({ colorScheme });
 
       test("fits every width", async ({ page, gateway, open }) => {
-        if (needed) await signIn(page, gateway);
+        if (needed) await signedIn(page, gateway);
         for (const width of WIDTHS) {
           await page.setViewportSize({ width, height: 800 });
           await open(page, path);
@@ -42,7 +41,7 @@ for (const [path, { signIn: needed }] of Object.entries(PAGES)) {
   }
 
   test(`${path} is reached by keys, and shows where they are`, async ({ page, gateway, open }) => {
-    if (needed) await signIn(page, gateway);
+    if (needed) await signedIn(page, gateway);
     await open(page, path);
     const reached = [];
     for (let press = 0; press < 12; press += 1) {

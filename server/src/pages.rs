@@ -119,6 +119,8 @@ fn first_paint(gateway: &Gateway, headers: &HeaderMap) -> FirstPaint {
         connections: gateway.hub.connection_count() as u64,
         members: gateway.hub.member_count() as u64,
         admin: session.is_some(),
+        role: session.as_ref().map(|(principal, _)| principal.role),
+        principal: session.map(|(principal, _)| principal.name),
         password_login: password_login(gateway),
     }
 }

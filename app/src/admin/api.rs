@@ -3,6 +3,8 @@
 use tidegate_protocol::Definition;
 use tidegate_protocol::admin::{ChannelInfo, Done, Overview, SendEvent, SessionInfo, SignIn};
 
+use tidegate_protocol::system::SystemInfo;
+
 use crate::http::{ApiError, delete, get, segment, send};
 
 const BASE: &str = "/api/v1";
@@ -11,20 +13,16 @@ pub(crate) async fn session() -> Result<SessionInfo, ApiError> {
     get("/api/v1/session").await
 }
 
-pub(crate) async fn sign_in(password: String) -> Result<SessionInfo, ApiError> {
-    send(
-        "POST",
-        "/api/v1/session",
-        &SignIn {
-            name: None,
-            password,
-        },
-    )
-    .await
+pub(crate) async fn sign_in(sign_in: SignIn) -> Result<SessionInfo, ApiError> {
+    send("POST", "/api/v1/session", &sign_in).await
 }
 
 pub(crate) async fn sign_out() -> Result<Done, ApiError> {
     delete("/api/v1/session").await
+}
+
+pub(crate) async fn system() -> Result<SystemInfo, ApiError> {
+    get("/api/v1/system").await
 }
 
 pub(crate) async fn overview() -> Result<Overview, ApiError> {

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tidegate_protocol::admin::ChannelInfo;
-use tidegate_protocol::is_reserved_topic;
+use tidegate_protocol::{Role, is_reserved_topic};
 
 use super::api;
 use super::confirm::use_confirm;
@@ -12,6 +12,7 @@ use super::members::Members;
 use super::screen::Screen;
 use super::send::SendCard;
 use super::state::use_admin_state;
+use super::store_notice::StoreNotice;
 use super::watch::Watch;
 use crate::components::{Button, ButtonKind, Card};
 use crate::http::ApiError;
@@ -98,7 +99,7 @@ pub(super) fn ChannelScreen(
         <header class="page-head">
             <a class="button" data-kind="quiet" href=Screen::Channels.path()>"← Channels"</a>
             <h2 class="topic-title mono">{topic}</h2>
-            <Show when=move || is_open.get() && !reserved>
+            <Show when=move || is_open.get() && !reserved && state.may(Role::Operator)>
                 <Button
                     kind=ButtonKind::Danger
                     on:click={
@@ -110,13 +111,14 @@ pub(super) fn ChannelScreen(
                 </Button>
             </Show>
         </header>
+        <StoreNotice/>
         <div class="channel-grid">
             <div class="stack">
                 <Facts known topic=for_facts/>
                 <Show when=move || !reserved>
                     <ChannelDefinition topic=for_definition.clone()/>
                 </Show>
-                <Show when=move || !reserved>
+                <Show when=move || !reserved && state.may(Role::Operator)>
                     <SendCard topic=for_send.clone() fixed=true/>
                 </Show>
             </div>

@@ -1,6 +1,7 @@
 //! The connections: who they are, what they have joined, how much waits for them.
 
 use leptos::prelude::*;
+use tidegate_protocol::Role;
 use tidegate_protocol::admin::ConnectionInfo;
 
 use super::api;
@@ -93,6 +94,7 @@ fn Row(connection: ConnectionInfo, list: Paged<ConnectionInfo>) -> impl IntoView
             move || state.act(api::close_connection(id.clone()), move || list.refresh()),
         );
     };
+    let (label, close) = (StoredValue::new(label), StoredValue::new(close));
     let whole = |n: u64| format::grouped(n.cast_signed());
     let agent = connection.user_agent.unwrap_or_default();
     let topics = connection
@@ -127,7 +129,14 @@ fn Row(connection: ConnectionInfo, list: Paged<ConnectionInfo>) -> impl IntoView
             <td class="number">{whole(connection.frames_out)}</td>
             <td class="number">{format::bytes(connection.queued_bytes as f64)}</td>
             <td class="number">
-                <Button attr:aria-label=label on:click=move |_| close()>"Close"</Button>
+                <Show when=move || state.may(Role::Operator)>
+                    <Button
+                        attr:aria-label=label.get_value()
+                        on:click=move |_| close.with_value(|close| close())
+                    >
+                        "Close"
+                    </Button>
+                </Show>
             </td>
         </tr>
     }

@@ -2,7 +2,9 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tidegate_protocol::{Definition, JoinRule, Overflow, PresenceMode, PushRule, TopicPattern};
+use tidegate_protocol::{
+    Definition, JoinRule, Overflow, PresenceMode, PushRule, Role, TopicPattern,
+};
 
 use super::api;
 use super::confirm::use_confirm;
@@ -243,6 +245,12 @@ pub(super) fn ChannelDefinition(
         match source.get() {
         None => "Asking the gateway…".to_owned(),
         Some(Err(words)) => words,
+        Some(Ok(None)) if !state.may(Role::Admin) => {
+            "This channel has no definition of its own: what holds everywhere holds here.".to_owned()
+        }
+        Some(Ok(Some(pattern))) if !state.may(Role::Admin) && !own() => {
+            format!("The definition of {pattern} holds here.")
+        }
         Some(Ok(None)) => {
             "This channel has no definition of its own: what holds everywhere holds here. Saving makes one for this channel."
                 .to_owned()
@@ -277,8 +285,10 @@ pub(super) fn ChannelDefinition(
                 }
             >
                 <p class="muted">{origin}</p>
-                <Questions fields/>
-                <div class="row">
+                <fieldset class="plain stack" disabled=move || !state.may(Role::Admin)>
+                    <Questions fields/>
+                </fieldset>
+                <div class="row" hidden=move || !state.may(Role::Admin)>
                     <Button submit=true kind=ButtonKind::Primary>
                         "Save"
                     </Button>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tidegate_protocol::{Definition, TopicPattern};
+use tidegate_protocol::{Definition, Role, TopicPattern};
 
 use super::api;
 use super::confirm::use_confirm;
@@ -11,6 +11,7 @@ use super::definition_form::{
 };
 use super::paged::Skeleton;
 use super::state::use_admin_state;
+use super::store_notice::StoreNotice;
 use crate::components::{
     Badge, Button, ButtonKind, Card, Column, EmptyState, Shape, Table, TextField,
 };
@@ -44,6 +45,7 @@ pub(super) fn DefinitionsScreen() -> impl IntoView {
         ]
     };
     view! {
+        <StoreNotice/>
         <div class="definition-grid">
             <Card title="Definitions">
                 {move || match all.get() {
@@ -75,7 +77,9 @@ pub(super) fn DefinitionsScreen() -> impl IntoView {
                     "The most specific pattern that fits a topic holds. Definitions made here are kept, and hold over those of the configuration file."
                 </p>
             </Card>
-            <DefinitionForm pattern fields load/>
+            <Show when=move || state.may(Role::Admin)>
+                <DefinitionForm pattern fields load/>
+            </Show>
         </div>
     }
 }
@@ -101,7 +105,8 @@ fn Row(
         overflow_word(definition.overflow),
     ];
     let relay = if definition.relay { "yes" } else { "no" };
-    let actions = name.map(|name| {
+    let rules = state.who.with_untracked(|who| who.role >= Role::Admin);
+    let actions = name.filter(|_| rules).map(|name| {
         let remove = {
             let name = name.clone();
             move || {

@@ -133,21 +133,10 @@ fn reason_words(reason: &str) -> String {
 /// Half of them and 99 of 100, in one line.
 fn took_words(took: Took) -> String {
     match (took.p50, took.p99) {
-        (Some(p50), Some(p99)) => format!("p50 {}, p99 {}", span_us(p50), span_us(p99)),
-        _ => format::MISSING.to_owned(),
-    }
-}
-
-/// Microseconds as `40 µs`, `1.5 ms`, `2.0 s`.
-fn span_us(us: u64) -> String {
-    let digits = |value: f64| usize::from(value < 10.0);
-    match us {
-        0..1_000 => format!("{us} µs"),
-        1_000..1_000_000 => {
-            let ms = us as f64 / 1e3;
-            format!("{ms:.*} ms", digits(ms))
+        (Some(p50), Some(p99)) => {
+            format!("p50 {}, p99 {}", format::micros(p50), format::micros(p99))
         }
-        _ => format!("{:.1} s", us as f64 / 1e6),
+        _ => format::MISSING.to_owned(),
     }
 }
 
@@ -165,7 +154,7 @@ mod tests {
         assert_eq!(took_words(took), "p50 42 µs, p99 1.5 ms");
         assert_eq!(took_words(Took::default()), format::MISSING);
         assert_eq!(
-            (span_us(25_400), span_us(2_000_000)),
+            (format::micros(25_400), format::micros(2_000_000)),
             ("25 ms".into(), "2.0 s".into())
         );
     }

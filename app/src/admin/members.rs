@@ -1,6 +1,7 @@
 //! The members of a channel.
 
 use leptos::prelude::*;
+use tidegate_protocol::Role;
 use tidegate_protocol::admin::MemberInfo;
 
 use super::api;
@@ -84,6 +85,7 @@ fn Row(member: MemberInfo, topic: String, list: Paged<MemberInfo>) -> impl IntoV
             },
         );
     };
+    let (label, remove) = (StoredValue::new(label), StoredValue::new(remove));
     view! {
         <tr>
             <td class="wide-cell">
@@ -97,7 +99,14 @@ fn Row(member: MemberInfo, topic: String, list: Paged<MemberInfo>) -> impl IntoV
                 {shown.clone()}
             </td>
             <td class="number">
-                <Button attr:aria-label=label on:click=move |_| remove()>"Remove"</Button>
+                <Show when=move || state.may(Role::Operator)>
+                    <Button
+                        attr:aria-label=label.get_value()
+                        on:click=move |_| remove.with_value(|remove| remove())
+                    >
+                        "Remove"
+                    </Button>
+                </Show>
             </td>
         </tr>
     }

@@ -13,6 +13,7 @@ mod definitions;
 mod figures;
 mod live;
 mod members;
+mod nav;
 mod overview;
 mod paged;
 mod screen;
@@ -20,7 +21,9 @@ mod send;
 mod sign_in;
 mod socket;
 mod state;
+mod store_notice;
 mod topic_field;
+mod trust;
 mod watch;
 mod watch_log;
 
@@ -33,10 +36,12 @@ use leptos_router::hooks::use_location;
 use crate::components::{Button, EmptyState, Shape};
 use crate::connection::{Link, use_page_connection};
 use crate::first_paint::use_first_paint;
+use crate::timing;
 use confirm::{Confirm, ConfirmHost};
+use nav::Nav;
 use screen::Screen;
 use sign_in::SignInForm;
-use state::AdminState;
+use state::{AdminState, Session};
 
 /// `/admin` and everything below it.
 #[component]
@@ -59,6 +64,9 @@ pub fn AdminPage() -> impl IntoView {
         });
     });
     let signed_in = Memo::new(move |_| state.signed_in());
+    let may_see = Memo::new(move |_| state.may(screen.with(Screen::needs)));
+    Effect::new(move |_| spawn_local(keep_time(state)));
+    Effect::new(move |_| spawn_local(watch_store(state)));
     Effect::new(move |_| {
         if signed_in.get() {
             socket::open(state, page);
@@ -81,18 +89,38 @@ pub fn AdminPage() -> impl IntoView {
                     }
                 }
             >
-                <header class="page-head">
-                    <h1>"Admin"</h1>
-                    <SignOut state/>
-                </header>
-                <Tabs screen/>
-                {move || shown(screen.get())}
+                {inside(state, screen, may_see)}
             </Show>
         </div>
         <ConfirmHost/>
         // The address is read here; the routes below only say which ones there are.
         <Outlet/>
     }
+}
+
+/// What somebody sees who has signed in: a type of its own, since the whole page's would be too deep
+/// for the compiler.
+fn inside(state: AdminState, screen: Memo<Screen>, may_see: Memo<bool>) -> AnyView {
+    view! {
+                <header class="page-head">
+                    <h1>"Admin"</h1>
+                    <WhoIs state/>
+                    <SignOut state/>
+                </header>
+                <div class="admin-body">
+                    <Nav screen/>
+                    <div class="admin-screen">
+                        {move || {
+                            if may_see.get() {
+                                shown(screen.get())
+                            } else {
+                                view! { <trust::NotForYou needs=screen.get().needs()/> }.into_any()
+                            }
+                        }}
+                    </div>
+                </div>
+    }
+    .into_any()
 }
 
 fn shown(screen: Screen) -> AnyView {
@@ -104,6 +132,14 @@ fn shown(screen: Screen) -> AnyView {
         Screen::Live(topic) => view! { <live::LiveScreen topic/> }.into_any(),
         Screen::Send(topic) => view! { <send::SendScreen topic/> }.into_any(),
         Screen::Definitions => view! { <definitions::DefinitionsScreen/> }.into_any(),
+        Screen::Tokens => view! { <trust::TokensScreen/> }.into_any(),
+        Screen::Keys => view! { <trust::KeysScreen/> }.into_any(),
+        Screen::ApiKeys => view! { <trust::ApiKeysScreen/> }.into_any(),
+        Screen::Users => view! { <trust::UsersScreen/> }.into_any(),
+        Screen::Sessions => view! { <trust::SessionsScreen/> }.into_any(),
+        Screen::Activity => view! { <trust::ActivityScreen/> }.into_any(),
+        Screen::Configuration => view! { <trust::ConfigurationScreen/> }.into_any(),
+        Screen::Account => view! { <trust::AccountScreen/> }.into_any(),
         Screen::Unknown => view! {
             <EmptyState title="There is no admin page at this address" icon=Shape::Search>
                 <a class="button" href="/admin">"Go to the overview"</a>
@@ -113,31 +149,57 @@ fn shown(screen: Screen) -> AnyView {
     }
 }
 
-/// The screens, as links with addresses of their own.
-#[component]
-fn Tabs(screen: Memo<Screen>) -> impl IntoView {
-    let tab = move |to: Screen, words: &'static str| {
-        let href = to.path();
-        let current = move || {
-            screen
-                .with(|screen| screen.belongs_to(&to))
-                .then_some("page")
+/// Keeps the page's idea of now.
+async fn keep_time(state: AdminState) {
+    const EVERY_MS: u32 = 5_000;
+    while state.now.try_set(timing::now_ms()).is_none() {
+        timing::pause(EVERY_MS).await;
+    }
+}
+
+/// Asks now and then whether the store is there: nobody tells of it.
+async fn watch_store(state: AdminState) {
+    const EVERY_MS: u32 = 3_000;
+    loop {
+        timing::pause(EVERY_MS).await;
+        let Some(Session::In) = state.session.try_get_untracked() else {
+            if state.session.try_get_untracked().is_none() {
+                return;
+            }
+            continue;
         };
-        view! {
-            <a class="tab" href=href aria-current=current>
-                {words}
-            </a>
+        if timing::hidden() {
+            continue;
         }
+        match api::system().await {
+            Ok(system) => {
+                let known = state.store.try_get_untracked();
+                if known.is_some_and(|known| known.as_ref() != Some(&system.store)) {
+                    state.store.set(Some(system.store));
+                }
+            }
+            // A session that has ended elsewhere ends here, whatever screen stands.
+            Err(error) if state.store.try_get_untracked().is_some() => drop(state.words(&error)),
+            Err(_) => return,
+        }
+    }
+}
+
+/// Who has signed in, as a link to what that one may change about it.
+#[component]
+fn WhoIs(state: AdminState) -> impl IntoView {
+    let name = move || {
+        state.who.with(|who| {
+            who.user()
+                .map_or_else(|| "Built-in administrator".to_owned(), str::to_owned)
+        })
     };
+    let role = Memo::new(move |_| state.who.with(|who| who.role));
     view! {
-        <nav class="tabs admin-tabs" aria-label="Admin pages">
-            {tab(Screen::Overview, "Overview")}
-            {tab(Screen::Channels, "Channels")}
-            {tab(Screen::Connections, "Connections")}
-            {tab(Screen::Live(None), "Live messages")}
-            {tab(Screen::Send(None), "Send")}
-            {tab(Screen::Definitions, "Definitions")}
-        </nav>
+        <a class="who" href=Screen::Account.path() title="Your account">
+            <span class="who-name">{name}</span>
+            {move || view! { <trust::RoleBadge role=role.get()/> }}
+        </a>
     }
 }
 

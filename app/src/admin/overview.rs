@@ -2,10 +2,12 @@
 
 use leptos::prelude::*;
 use tidegate_protocol::admin::{BusInfo, Sample};
+use tidegate_protocol::system::StoreState;
 
 use super::figures::FigureCards;
 use super::paged::Skeleton;
 use super::state::{Gateway, use_admin_state};
+use super::store_notice::store_words;
 use crate::components::chart::{Chart, ChartData, Series, Unit};
 use crate::components::{Badge, Card, Tone};
 use crate::first_paint::use_first_paint;
@@ -33,7 +35,10 @@ pub(super) fn OverviewScreen() -> impl IntoView {
                 })
         }}
         <Tiles/>
-        <BusCard/>
+        <div class="overview-states">
+            <BusCard/>
+            <StoreCard/>
+        </div>
         <FigureCards/>
         <Show when=move || !empty.get() fallback=|| view! { <Skeleton rows=8/> }>
             <Charts/>
@@ -187,6 +192,41 @@ fn BusCard() -> impl IntoView {
                         .bus
                         .with(|bus| {
                             bus.as_ref().map_or_else(|| first.to_owned(), bus_words)
+                        })
+                }}
+            </p>
+        </Card>
+    }
+}
+
+#[component]
+fn StoreCard() -> impl IntoView {
+    let state = use_admin_state();
+    let badge = move || {
+        view! {
+            {move || {
+                state
+                    .store
+                    .get()
+                    .map(|store| {
+                        let (tone, word) = match store.state {
+                            StoreState::Ready => (Tone::Good, "up"),
+                            StoreState::Lost => (Tone::Bad, "lost"),
+                            StoreState::None => (Tone::Warn, "none"),
+                        };
+                        view! { <Badge tone=Signal::from(tone)>{word}</Badge> }
+                    })
+            }}
+        }
+    };
+    view! {
+        <Card title="Store" actions=badge>
+            <p aria-live="polite">
+                {move || {
+                    state
+                        .store
+                        .with(|store| {
+                            store.as_ref().map_or_else(|| format::MISSING.to_owned(), store_words)
                         })
                 }}
             </p>

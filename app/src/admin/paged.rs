@@ -1,12 +1,13 @@
 //! A list that the gateway hands out page by page: searching, turning pages, refreshing.
 //!
 //! What changes on the gateway reaches the page over the `admin` channel; the list then asks
-//! again, at most every two seconds, and by itself every five, for the rates in it.
+//! again, at most every two seconds, and by itself every five, for the rates in it. What the store
+//! holds is asked for anew at a [`Pace`] of its own.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tidegate_protocol::admin::Page;
 
 use super::state::AdminState;
 use crate::components::{Button, EmptyState, Shape};
@@ -39,13 +40,41 @@ pub(crate) enum Loading {
     Failed(String),
 }
 
+/// When a list is asked for anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pace {
+    /// When channels or members change, and now and then.
+    Traffic,
+    /// Now and then.
+    Calm,
+    /// Every two seconds.
+    Quick,
+}
+
+/// What the gateway answers: a page, a part without a total, or all there is.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer<T> {
+    All(Vec<T>),
+    Some {
+        items: Vec<T>,
+        #[serde(default)]
+        total: Option<u64>,
+        #[serde(default)]
+        next: Option<String>,
+    },
+}
+
 /// One list.
 pub(crate) struct Paged<T: Send + Sync + 'static> {
     path: StoredValue<String>,
     state: AdminState,
+    pace: Pace,
+    /// What else is asked, as it stands in the address: `&kid=a`.
+    query: Signal<String>,
     pub(crate) search: RwSignal<String>,
     pub(crate) items: RwSignal<Vec<T>>,
-    pub(crate) total: RwSignal<u64>,
+    pub(crate) total: RwSignal<Option<u64>>,
     pub(crate) loading: RwSignal<Loading>,
     /// Where each page up to this one starts; the first one at none.
     starts: RwSignal<Vec<Option<String>>>,
@@ -65,9 +94,21 @@ impl<T: Send + Sync + 'static> Copy for Paged<T> {}
 impl<T: DeserializeOwned + Clone + PartialEq + Send + Sync + 'static> Paged<T> {
     /// A list that loads in the browser and stays fresh until its owner is cleaned up.
     pub(crate) fn new(state: AdminState, path: String) -> Self {
+        Self::asking(state, path, Pace::Traffic, Signal::stored(String::new()))
+    }
+
+    /// The same, with more to ask for; it begins anew when that changes.
+    pub(crate) fn asking(
+        state: AdminState,
+        path: String,
+        pace: Pace,
+        query: Signal<String>,
+    ) -> Self {
         let list = Self {
             path: StoredValue::new(path),
             state,
+            pace,
+            query,
             search: RwSignal::default(),
             items: RwSignal::default(),
             total: RwSignal::default(),
@@ -78,6 +119,7 @@ impl<T: DeserializeOwned + Clone + PartialEq + Send + Sync + 'static> Paged<T> {
         };
         Effect::new(move |typed: Option<u64>| {
             list.search.track();
+            list.query.track();
             list.starts.set(vec![None]);
             let typed = typed.map_or(0, |n| n + 1);
             spawn_local(async move {
@@ -105,7 +147,12 @@ impl<T: DeserializeOwned + Clone + PartialEq + Send + Sync + 'static> Paged<T> {
                 return;
             }
             let age = timing::now_ms() - last;
-            if (changes != seen && age >= SHORTEST_MS) || age >= LONGEST_MS {
+            let due = match self.pace {
+                Pace::Traffic => changes != seen,
+                Pace::Calm => false,
+                Pace::Quick => true,
+            };
+            if (due && age >= SHORTEST_MS) || age >= LONGEST_MS {
                 seen = changes;
                 if !timing::hidden() {
                     self.load().await;
@@ -131,6 +178,7 @@ impl<T: DeserializeOwned + Clone + PartialEq + Send + Sync + 'static> Paged<T> {
             return;
         };
         path.push_str(&format!("?limit={LIMIT}"));
+        self.query.with_untracked(|query| path.push_str(query));
         self.search.with_untracked(|search| {
             if !search.trim().is_empty() {
                 path.push_str(&format!("&search={}", segment(search.trim())));
@@ -139,16 +187,20 @@ impl<T: DeserializeOwned + Clone + PartialEq + Send + Sync + 'static> Paged<T> {
         if let Some(after) = self.starts.with_untracked(|s| s.last().cloned().flatten()) {
             path.push_str(&format!("&after={}", segment(&after)));
         }
-        let answer = http::get::<Page<T>>(&path).await;
+        let answer = http::get::<Answer<T>>(&path).await;
         if self.question.try_get_value() != Some(question) {
             return;
         }
         match answer {
-            Ok(page) => {
-                self.total.set(page.total);
-                self.next.set(page.next);
-                if self.items.with_untracked(|items| *items != page.items) {
-                    self.items.set(page.items);
+            Ok(answer) => {
+                let (items, total, next) = match answer {
+                    Answer::All(items) => (items, None, None),
+                    Answer::Some { items, total, next } => (items, total, next),
+                };
+                self.total.set(total);
+                self.next.set(next);
+                if self.items.with_untracked(|shown| *shown != items) {
+                    self.items.set(items);
                 }
                 self.loading.set(Loading::Done);
             }
@@ -163,6 +215,21 @@ impl<T: DeserializeOwned + Clone + PartialEq + Send + Sync + 'static> Paged<T> {
     fn turn(self, change: impl FnOnce(&mut Vec<Option<String>>)) {
         self.starts.update(change);
         self.refresh();
+    }
+}
+
+/// Which rows of how many are shown.
+fn range_words(before: usize, shown: usize, total: Option<u64>, what: &str) -> String {
+    let (from, to) = (before + 1, before + shown);
+    match total {
+        _ if shown == 0 => format!("No {what}"),
+        Some(total) => {
+            format!(
+                "{from}–{to} of {} {what}",
+                format::grouped(total.cast_signed())
+            )
+        }
+        None => format!("{from}–{to} of more {what}"),
     }
 }
 
@@ -182,12 +249,11 @@ where
     let range = move || {
         let shown = list.items.with(Vec::len);
         let before = (list.starts.with(Vec::len) - 1) * LIMIT;
-        let total = format::grouped(list.total.get().cast_signed());
-        if shown == 0 {
-            format!("No {what}")
-        } else {
-            format!("{}–{} of {total} {what}", before + 1, before + shown)
-        }
+        let total = list
+            .total
+            .get()
+            .or(last().then_some((before + shown) as u64));
+        range_words(before, shown, total, what)
     };
     view! {
         <nav class="pager" aria-label=format!("Pages of {what}")>
@@ -268,5 +334,32 @@ pub(crate) fn Skeleton(
         <div class="skeleton" role="status" aria-label="Loading">
             {(0..rows).map(|_| view! { <span></span> }).collect_view()}
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_of_a_list_is_understood() {
+        let read = |text: &str| match serde_json::from_str(text).unwrap() {
+            Answer::<u8>::All(items) => (items, None, None),
+            Answer::Some { items, total, next } => (items, total, next),
+        };
+        assert_eq!(read("[1]"), (vec![1], None, None));
+        assert_eq!(read(r#"{"items":[1],"total":9}"#), (vec![1], Some(9), None));
+        let part = read(r#"{"items":[1],"next":"b"}"#);
+        assert_eq!(part, (vec![1], None, Some("b".to_owned())));
+    }
+
+    #[test]
+    fn rows_are_counted_as_far_as_they_are_known() {
+        assert_eq!(
+            range_words(50, 50, Some(120), "tokens"),
+            "51–100 of 120 tokens"
+        );
+        assert_eq!(range_words(0, 50, None, "tokens"), "1–50 of more tokens");
+        assert_eq!(range_words(0, 0, Some(0), "tokens"), "No tokens");
     }
 }

@@ -1,5 +1,7 @@
 //! The admin screens and their addresses. Every screen can be linked to and reloaded.
 
+use tidegate_protocol::Role;
+
 use crate::http::{segment, unsegment};
 
 /// One screen below `/admin`.
@@ -19,9 +21,40 @@ pub(crate) enum Screen {
     Send(Option<String>),
     /// `/admin/definitions`
     Definitions,
+    /// `/admin/tokens`
+    Tokens,
+    /// `/admin/keys`
+    Keys,
+    /// `/admin/api-keys`
+    ApiKeys,
+    /// `/admin/users`
+    Users,
+    /// `/admin/sessions`
+    Sessions,
+    /// `/admin/activity`
+    Activity,
+    /// `/admin/configuration`
+    Configuration,
+    /// `/admin/account`
+    Account,
     /// Any other address.
     Unknown,
 }
+
+/// Screens with an address that nothing else stands behind.
+const PLAIN: [(&str, Screen); 11] = [
+    ("channels", Screen::Channels),
+    ("connections", Screen::Connections),
+    ("definitions", Screen::Definitions),
+    ("tokens", Screen::Tokens),
+    ("keys", Screen::Keys),
+    ("api-keys", Screen::ApiKeys),
+    ("users", Screen::Users),
+    ("sessions", Screen::Sessions),
+    ("activity", Screen::Activity),
+    ("configuration", Screen::Configuration),
+    ("account", Screen::Account),
+];
 
 impl Screen {
     /// From the path of the page's address.
@@ -34,12 +67,13 @@ impl Screen {
         };
         match (screen, topic) {
             ("", None) => Screen::Overview,
-            ("channels", None) => Screen::Channels,
             ("channels", Some(topic)) => Screen::Channel(topic),
-            ("connections", None) => Screen::Connections,
             ("live", topic) => Screen::Live(topic),
             ("send", topic) => Screen::Send(topic),
-            ("definitions", None) => Screen::Definitions,
+            (name, None) => PLAIN
+                .into_iter()
+                .find_map(|(plain, screen)| (plain == name).then_some(screen))
+                .unwrap_or(Screen::Unknown),
             _ => Screen::Unknown,
         }
     }
@@ -52,12 +86,34 @@ impl Screen {
         };
         match self {
             Screen::Overview | Screen::Unknown => "/admin".to_owned(),
-            Screen::Channels => "/admin/channels".to_owned(),
             Screen::Channel(topic) => format!("/admin/channels/{}", segment(topic)),
-            Screen::Connections => "/admin/connections".to_owned(),
             Screen::Live(topic) => with("live", topic),
             Screen::Send(topic) => with("send", topic),
-            Screen::Definitions => "/admin/definitions".to_owned(),
+            plain => {
+                let name = PLAIN.iter().find(|(_, screen)| screen == plain);
+                format!("/admin/{}", name.map_or("", |(name, _)| name))
+            }
+        }
+    }
+
+    /// The role that the screen is for; the gateway refuses others what it would show.
+    pub(crate) fn needs(&self) -> Role {
+        match self {
+            Screen::Overview
+            | Screen::Channels
+            | Screen::Channel(_)
+            | Screen::Connections
+            | Screen::Live(_)
+            | Screen::Definitions
+            | Screen::Account
+            | Screen::Unknown => Role::Viewer,
+            Screen::Send(_) | Screen::Tokens => Role::Operator,
+            Screen::Keys
+            | Screen::ApiKeys
+            | Screen::Users
+            | Screen::Sessions
+            | Screen::Activity
+            | Screen::Configuration => Role::Admin,
         }
     }
 
@@ -81,14 +137,14 @@ mod tests {
         let topic = || "room:1/a b%".to_owned();
         for screen in [
             Screen::Overview,
-            Screen::Channels,
             Screen::Channel(topic()),
-            Screen::Connections,
             Screen::Live(None),
             Screen::Live(Some(topic())),
             Screen::Send(Some(topic())),
-            Screen::Definitions,
-        ] {
+        ]
+        .into_iter()
+        .chain(PLAIN.map(|(_, screen)| screen))
+        {
             assert_eq!(Screen::from_path(&screen.path()), screen);
         }
     }
@@ -99,6 +155,13 @@ mod tests {
         assert_eq!(Screen::from_path("/admin/"), Screen::Overview);
         assert_eq!(Screen::from_path("/admin/nothing"), Screen::Unknown);
         assert_eq!(Screen::from_path("/admin/connections/x"), Screen::Unknown);
+    }
+
+    #[test]
+    fn what_administrators_see_is_for_them() {
+        assert_eq!(Screen::Keys.needs(), Role::Admin);
+        assert_eq!(Screen::Tokens.needs(), Role::Operator);
+        assert_eq!(Screen::Channel("x".into()).needs(), Role::Viewer);
     }
 
     #[test]

@@ -1,8 +1,10 @@
-//! Signing in: with the password, or with the link where there is none.
+//! Signing in: with a name and a password, or with the link where nobody has a password.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use leptos_router::hooks::use_query_map;
+
+use tidegate_protocol::admin::SignIn;
 
 use super::api;
 use super::state::{AdminState, Session};
@@ -45,6 +47,10 @@ pub(super) fn SignInForm(
                     </Show>
                     <Show when=by_password fallback=LinkWords>
                         <PasswordForm state/>
+                        <p class="muted">
+                            "Without a password: " <code>"tidegate admin-link"</code>
+                            " beside the gateway prints a link that signs you in once."
+                        </p>
                     </Show>
                 </div>
             </Card>
@@ -67,6 +73,7 @@ fn LinkWords() -> impl IntoView {
 
 #[component]
 fn PasswordForm(state: AdminState) -> impl IntoView {
+    let name = RwSignal::new(String::new());
     let password = RwSignal::new(String::new());
     let error = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
@@ -77,12 +84,17 @@ fn PasswordForm(state: AdminState) -> impl IntoView {
                 ev.prevent_default();
                 let typed = password.get_untracked();
                 if typed.is_empty() {
-                    error.set(Some("Type the admin password.".to_owned()));
+                    error.set(Some("Type the password.".to_owned()));
                     return;
                 }
+                let named = name.with_untracked(|name| name.trim().to_lowercase());
+                let sign_in = SignIn {
+                    name: (!named.is_empty()).then_some(named),
+                    password: typed,
+                };
                 busy.set(true);
                 spawn_local(async move {
-                    let answer = api::sign_in(typed).await;
+                    let answer = api::sign_in(sign_in).await;
                     // The page may be gone.
                     busy.try_set(false);
                     match answer {
@@ -100,20 +112,17 @@ fn PasswordForm(state: AdminState) -> impl IntoView {
                 });
             }
         >
-            // Password managers want a name beside the password.
-            <input
-                class="visually-hidden"
-                type="text"
+            <TextField
                 name="username"
+                label="Name"
                 autocomplete="username"
-                value="admin"
-                tabindex="-1"
-                aria-hidden="true"
-                readonly
+                value=name
+                placeholder="admin"
+                hint="Leave it empty for the administrator of --admin-password."
             />
             <TextField
                 name="password"
-                label="Admin password"
+                label="Password"
                 kind="password"
                 autocomplete="current-password"
                 value=password

@@ -3,11 +3,14 @@
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tidegate_client::Client;
+use tidegate_protocol::Role;
 use tidegate_protocol::admin::{BusInfo, Done, Figures, Overview, Sample, SessionInfo};
+use tidegate_protocol::system::StoreInfo;
 
 use crate::components::{Toasts, Tone, use_toasts};
 use crate::first_paint::FirstPaint;
 use crate::http::ApiError;
+use crate::timing;
 
 /// How many seconds of figures are shown.
 pub(crate) const HISTORY: usize = 300;
@@ -29,6 +32,29 @@ pub(crate) enum Session {
     },
 }
 
+/// Who has signed in, and what that one may do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Who {
+    /// `admin`, or `user:<name>`.
+    pub(crate) principal: String,
+    pub(crate) role: Role,
+}
+
+impl Who {
+    fn new(principal: Option<String>, role: Option<Role>) -> Self {
+        Self {
+            principal: principal.unwrap_or_default(),
+            // Nothing is offered that was not said to be allowed.
+            role: role.unwrap_or_default(),
+        }
+    }
+
+    /// The name to sign in with; none of the built-in administrator, who is no user.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.principal.strip_prefix("user:")
+    }
+}
+
 /// What does not change while the gateway runs.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Gateway {
@@ -41,10 +67,16 @@ pub(crate) struct Gateway {
 #[derive(Clone, Copy)]
 pub(crate) struct AdminState {
     pub(crate) session: RwSignal<Session>,
+    /// Who has signed in; nobody in particular while nobody has.
+    pub(crate) who: RwSignal<Who>,
+    /// Milliseconds since 1970, every few seconds: for what says how long ago something was.
+    pub(crate) now: RwSignal<f64>,
     /// Which gateway this is; none before the first answer.
     pub(crate) gateway: RwSignal<Option<Gateway>>,
     /// Its bus.
     pub(crate) bus: RwSignal<Option<BusInfo>>,
+    /// Its store.
+    pub(crate) store: RwSignal<Option<StoreInfo>>,
     /// What it has lost, and how long things take.
     pub(crate) figures: RwSignal<Option<Figures>>,
     /// Its figures, oldest first.
@@ -70,8 +102,11 @@ impl AdminState {
         };
         Self {
             session: RwSignal::new(session),
+            who: RwSignal::new(Who::new(first.principal.clone(), first.role)),
+            now: RwSignal::new(timing::now_ms()),
             gateway: RwSignal::default(),
             bus: RwSignal::default(),
+            store: RwSignal::default(),
             figures: RwSignal::default(),
             history: RwSignal::default(),
             failed: RwSignal::default(),
@@ -85,8 +120,17 @@ impl AdminState {
         self.session.with(|session| *session == Session::In)
     }
 
+    /// Whether who has signed in may do what this role may. What somebody may not do is not offered.
+    pub(crate) fn may(&self, role: Role) -> bool {
+        self.who.with(|who| who.role >= role)
+    }
+
     /// What the gateway says about the session.
     pub(crate) fn set_session(&self, info: &SessionInfo) {
+        let who = Who::new(info.principal.clone(), info.role);
+        if self.who.get_untracked() != who {
+            self.who.set(who);
+        }
         let session = if info.admin {
             Session::In
         } else {
@@ -113,21 +157,28 @@ impl AdminState {
                 words,
             });
             // Whether there is a password only the gateway knows.
-            let state = *self;
-            spawn_local(async move {
-                if let Ok(info) = super::api::session().await
-                    && state.session.try_get_untracked().is_some()
-                {
-                    state.set_session(&info);
-                }
-            });
+            self.ask_session();
         }
     }
 
-    /// Hands out the error of a request as a sentence, after seeing to an ended session.
+    fn ask_session(&self) {
+        let state = *self;
+        spawn_local(async move {
+            if let Ok(info) = super::api::session().await
+                && state.session.try_get_untracked().is_some()
+            {
+                state.set_session(&info);
+            }
+        });
+    }
+
+    /// Hands out the error of a request as a sentence, after seeing to an ended session and to a
+    /// role that has changed.
     pub(crate) fn words(&self, error: &ApiError) -> String {
-        if matches!(error, ApiError::SignedOut(_)) {
-            self.session_ended();
+        match error {
+            ApiError::SignedOut(_) => self.session_ended(),
+            ApiError::Refused { status: 403, .. } => self.ask_session(),
+            _ => {}
         }
         error.to_string()
     }
@@ -138,13 +189,23 @@ impl AdminState {
         action: impl Future<Output = Result<Done, ApiError>> + 'static,
         then: impl FnOnce() + 'static,
     ) {
+        let toasts = self.toasts;
+        self.run(action, move |Done { done }| {
+            toasts.say(Tone::Good, done);
+            then();
+        });
+    }
+
+    /// Runs an action and hands on what it gave; why it failed is shown as a toast.
+    pub(crate) fn run<T: 'static>(
+        &self,
+        action: impl Future<Output = Result<T, ApiError>> + 'static,
+        then: impl FnOnce(T) + 'static,
+    ) {
         let state = *self;
         spawn_local(async move {
             match action.await {
-                Ok(Done { done }) => {
-                    state.toasts.say(Tone::Good, done);
-                    then();
-                }
+                Ok(answer) => then(answer),
                 Err(error) => state.toasts.say(Tone::Bad, state.words(&error)),
             }
         });
@@ -157,7 +218,7 @@ impl AdminState {
             node,
             started_at,
             bus,
-            store: _,
+            store,
             figures,
             history,
         } = overview;
@@ -167,6 +228,7 @@ impl AdminState {
             started_at,
         }));
         self.bus.set(Some(bus));
+        self.store.set(Some(store));
         self.figures.set(Some(figures));
         self.history.set(history);
         self.failed.set(None);

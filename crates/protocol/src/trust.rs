@@ -215,6 +215,17 @@ pub struct ChangeUser {
     pub disabled: Option<bool>,
 }
 
+/// `PUT /api/v1/session/password`: a new password for who asks.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct ChangePassword {
+    /// The one until now.
+    pub current: String,
+    /// At least 8 characters.
+    pub password: String,
+}
+
 /// An open session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]

@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::statements::statements;
+use crate::statements::{like, statements};
 
 /// One request or one action. Times in milliseconds since 1970, durations in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -40,6 +40,8 @@ pub struct ActivityQuery {
     pub search: String,
     /// Refused ones only: those with a status of at least 400.
     pub refused: bool,
+    /// Without readings that were answered: `GET` with a status below 400.
+    pub changes: bool,
     /// Older than this one.
     pub after: Option<String>,
     /// At most so many.
@@ -69,7 +71,8 @@ statements! {
             WHERE ($1 = '' OR principal = $2) AND ($3 = '' OR id < $4) AND status >= $5 \
             AND ($6 = '' OR LOWER(action) LIKE $7 ESCAPE '\\' OR LOWER(target) LIKE $8 ESCAPE '\\' \
             OR LOWER(outcome) LIKE $9 ESCAPE '\\' OR LOWER(principal) LIKE $10 ESCAPE '\\') \
-            ORDER BY id DESC LIMIT $11";
+            AND (CAST($11 AS BIGINT) = 0 OR status >= 400 OR action NOT LIKE 'GET %') \
+            ORDER BY id DESC LIMIT $12";
     COUNTS = "SELECT principal, answered, refused, last_at FROM principals \
               ORDER BY last_at DESC, principal LIMIT $1";
     PURGE_OLD = "DELETE FROM activity WHERE at < $1";
@@ -138,6 +141,7 @@ impl Store {
             .bind(&like)
             .bind(&like)
             .bind(&like)
+            .bind(i64::from(query.changes))
             .bind(query.limit)
             .fetch_all(&self.pool)
             .await;
@@ -175,18 +179,4 @@ impl Store {
         .await;
         self.noted(purged)
     }
-}
-
-/// A pattern for LIKE that finds the text anywhere; what LIKE reads as a wildcard is escaped.
-fn like(text: &str) -> String {
-    let mut out = String::with_capacity(text.len() + 2);
-    out.push('%');
-    for c in text.to_lowercase().chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out.push('%');
-    out
 }

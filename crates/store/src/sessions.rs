@@ -34,6 +34,7 @@ statements! {
             (SELECT id FROM sessions ORDER BY id DESC LIMIT 1 OFFSET $1)";
     END = "DELETE FROM sessions WHERE id = $1";
     END_OF_USER = "DELETE FROM sessions WHERE user_id = $1";
+    END_OTHERS = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2";
     PURGE = "DELETE FROM sessions WHERE expires_at <= $1";
     LIST = "SELECT id, hash, user_id, created_at, expires_at, address, agent FROM sessions \
             WHERE expires_at > $1 ORDER BY id DESC LIMIT $2";
@@ -70,6 +71,11 @@ impl Store {
     /// Ends all of a user; gives how many.
     pub async fn end_sessions_of(&self, user_id: &str) -> Result<u64, StoreError> {
         change!(self, END_OF_USER, user_id)
+    }
+
+    /// Ends all of a user but this one; gives how many.
+    pub async fn end_other_sessions_of(&self, user_id: &str, id: &str) -> Result<u64, StoreError> {
+        change!(self, END_OTHERS, user_id, id)
     }
 
     /// Forgets those that ended by `now`.

@@ -27,3 +27,17 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
     .flatten()
     .copied()
 }
+
+/// A pattern for LIKE that finds the text anywhere; what LIKE reads as a wildcard is escaped.
+pub(crate) fn like(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('%');
+    for c in text.to_lowercase().chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('%');
+    out
+}

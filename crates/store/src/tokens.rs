@@ -4,7 +4,7 @@ use sqlx::FromRow;
 
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::statements::statements;
+use crate::statements::{like, statements};
 
 /// A token that was issued, without the token. Times in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -36,6 +36,8 @@ pub struct TokenQuery {
     pub subject: String,
     /// Signed by this key; by any when empty.
     pub kid: String,
+    /// Holding this text in name, subject or channels, in whatever case; all when empty.
+    pub search: String,
     /// Behind this one, in the order of the list.
     pub after: Option<String>,
     /// At most so many.
@@ -52,7 +54,9 @@ statements! {
             FROM tokens WHERE jti = $1";
     LIST = "SELECT jti, subject, channels, allow, kid, issued_at, expires_at, issued_by, revoked_at \
             FROM tokens WHERE ($1 = '' OR subject = $2) AND ($3 = '' OR kid = $4) \
-            AND ($5 = '' OR jti < $6) AND expires_at > $7 ORDER BY jti DESC LIMIT $8";
+            AND ($5 = '' OR jti < $6) AND expires_at > $7 \
+            AND ($8 = '' OR jti LIKE $9 ESCAPE '\\' OR LOWER(subject) LIKE $10 ESCAPE '\\' \
+            OR LOWER(channels) LIKE $11 ESCAPE '\\') ORDER BY jti DESC LIMIT $12";
     LAST_OF_KEY = "SELECT CAST(COALESCE(MAX(expires_at), 0) AS BIGINT) FROM tokens WHERE kid = $1";
     COUNT_OF_KEY = "SELECT CAST(COUNT(*) AS BIGINT) FROM tokens \
                     WHERE kid = $1 AND expires_at > $2 AND revoked_at IS NULL";
@@ -104,6 +108,7 @@ impl Store {
         now: i64,
     ) -> Result<Vec<TokenRecord>, StoreError> {
         let after = query.after.as_deref().unwrap_or_default();
+        let like = like(&query.search);
         let read = sqlx::query_as(LIST)
             .bind(&query.subject)
             .bind(&query.subject)
@@ -112,6 +117,10 @@ impl Store {
             .bind(after)
             .bind(after)
             .bind(now)
+            .bind(&query.search)
+            .bind(&like)
+            .bind(&like)
+            .bind(&like)
             .bind(query.limit)
             .fetch_all(&self.pool)
             .await;

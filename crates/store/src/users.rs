@@ -5,7 +5,7 @@ use sqlx::FromRow;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::revision::change;
-use crate::statements::statements;
+use crate::statements::{like, statements};
 
 /// A user. Times in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -34,6 +34,10 @@ statements! {
     REMOVE = "DELETE FROM users WHERE id = $1";
     LIST = "SELECT id, name, role, password_hash, disabled, created_at, changed_at FROM users \
             ORDER BY name LIMIT $1";
+    NAMED = "SELECT id, name, role, password_hash, disabled, created_at, changed_at FROM users \
+             WHERE name LIKE $1 ESCAPE '\\' ORDER BY name LIMIT $2";
+    FIND = "SELECT id, name, role, password_hash, disabled, created_at, changed_at FROM users \
+            WHERE id = $1";
 }
 
 impl Store {
@@ -76,6 +80,25 @@ impl Store {
     /// Up to `most` users, by name.
     pub async fn users(&self, most: i64) -> Result<Vec<User>, StoreError> {
         let read = sqlx::query_as(LIST).bind(most).fetch_all(&self.pool).await;
+        self.noted(read)
+    }
+
+    /// Up to `most` users whose name holds this text, by name.
+    pub async fn users_named(&self, text: &str, most: i64) -> Result<Vec<User>, StoreError> {
+        let read = sqlx::query_as(NAMED)
+            .bind(like(text))
+            .bind(most)
+            .fetch_all(&self.pool)
+            .await;
+        self.noted(read)
+    }
+
+    /// One by its id.
+    pub async fn user(&self, id: &str) -> Result<Option<User>, StoreError> {
+        let read = sqlx::query_as(FIND)
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await;
         self.noted(read)
     }
 }

@@ -113,6 +113,9 @@ pub(super) struct Params {
     /// Refused ones alone.
     #[serde(default)]
     refused: bool,
+    /// Without readings that were answered.
+    #[serde(default)]
+    changes: bool,
     /// Where to go on: `next` of the part before.
     after: Option<String>,
     /// How many at most; 50 when it is left out, and never more than 200.
@@ -142,6 +145,7 @@ pub(super) async fn list(
         principal: params.principal,
         search: params.search,
         refused: params.refused,
+        changes: params.changes,
         after: params.after,
         limit: limit as i64 + 1,
     };

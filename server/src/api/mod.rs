@@ -14,6 +14,7 @@ mod members;
 mod metrics;
 mod openapi;
 mod overview;
+mod own_password;
 mod parts;
 mod path;
 mod people;
@@ -87,6 +88,7 @@ fn routes(
     let api = OpenApiRouter::default()
         .routes(routes!(openapi::show))
         .routes(routes!(session::show, session::sign_in, session::sign_out))
+        .routes(routes!(own_password::change))
         .routes(routes!(overview::show))
         .routes(routes!(system::show))
         .routes(routes!(system::configuration))

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
+use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::{Query, State};
+use serde::Deserialize;
 use tidegate_auth::{BUILT_IN_ADMIN, fingerprint, hash_password, random_text};
 use tidegate_protocol::Role;
 use tidegate_protocol::admin::Done;
@@ -12,6 +13,7 @@ use tidegate_protocol::trust::{
     ApiKeyInfo, ChangeUser, MadeApiKey, NewApiKey, NewUser, SessionEntry, UserInfo,
 };
 use tidegate_store::{ApiKey, User};
+use utoipa::IntoParams;
 
 use super::ApiError;
 use super::admin::{Admin, Viewer};
@@ -37,17 +39,40 @@ fn user_info(user: User) -> UserInfo {
     }
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct Params {
+    /// Part of a name.
+    #[serde(default)]
+    search: String,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct SessionParams {
+    /// Part of a name, of an address, or of what the browser calls itself.
+    #[serde(default)]
+    search: String,
+    /// Of this principal; of all when empty.
+    #[serde(default)]
+    principal: String,
+}
+
 /// Users
 #[utoipa::path(
     get, path = "/users", tag = "people",
+    params(Params),
     responses((status = 200, description = "Users.", body = Vec<UserInfo>), Stored),
     security(("session" = ["admin"]), ("bearer" = ["admin"])),
 )]
 pub(super) async fn users(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,
+    params: Result<Query<Params>, QueryRejection>,
 ) -> Result<Json<Vec<UserInfo>>, ApiError> {
-    let users = gateway.trust.store.users(MOST).await?;
+    let Query(Params { search }) = params?;
+    let search = search.trim().to_lowercase();
+    let users = gateway.trust.store.users_named(&search, MOST).await?;
     Ok(Json(users.into_iter().map(user_info).collect()))
 }
 
@@ -60,7 +85,7 @@ fn good_name(name: String) -> Result<String, ApiError> {
 }
 
 /// Hashing takes its time: not on the threads of the sockets, and one at a time.
-async fn hashed(gateway: &Gateway, password: String) -> Result<String, ApiError> {
+pub(super) async fn hashed(gateway: &Gateway, password: String) -> Result<String, ApiError> {
     let _turn = gateway.hashing.acquire().await;
     let hashed = tokio::task::spawn_blocking(move || hash_password(&password)).await;
     Ok(hashed.map_err(|_| ApiError::Fault)??)
@@ -108,9 +133,8 @@ pub(super) async fn add_user(
     })
 }
 
-async fn find_user(gateway: &Gateway, id: &str) -> Result<User, ApiError> {
-    let users = gateway.trust.store.users(MOST).await?;
-    let found = users.into_iter().find(|user| user.id == id);
+pub(super) async fn find_user(gateway: &Gateway, id: &str) -> Result<User, ApiError> {
+    let found = gateway.trust.store.user(id).await?;
     found.ok_or_else(|| ApiError::NotFound("user", id.to_owned()))
 }
 
@@ -202,13 +226,20 @@ pub(super) async fn remove_user(
 /// An administrator sees every session, others their own.
 #[utoipa::path(
     get, path = "/sessions", tag = "people",
+    params(SessionParams),
     responses((status = 200, description = "Sessions.", body = Vec<SessionEntry>), Stored),
     security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
 )]
 pub(super) async fn sessions(
     viewer: Viewer,
     State(gateway): State<Arc<Gateway>>,
+    params: Result<Query<SessionParams>, QueryRejection>,
 ) -> Result<Json<Vec<SessionEntry>>, ApiError> {
+    let Query(SessionParams {
+        search,
+        principal: of,
+    }) = params?;
+    let search = search.trim().to_lowercase();
     let known = gateway.trust.directory.known();
     let open = gateway.trust.store.sessions(now_ms(), MOST).await?;
     let all = viewer.role == Role::Admin;
@@ -221,7 +252,10 @@ pub(super) async fn sessions(
         } else {
             format!("user:{}", known.users.get(&session.user_id)?.name)
         };
-        Some(SessionEntry {
+        let wanted = [&principal, &session.address, &session.agent]
+            .iter()
+            .any(|text| text.to_lowercase().contains(&search));
+        (wanted && (of.is_empty() || of == principal)).then(|| SessionEntry {
             own: viewer.session.as_ref() == Some(&session.id),
             id: session.id,
             principal,

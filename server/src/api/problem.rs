@@ -38,6 +38,12 @@ pub(crate) enum ApiError {
     BadName,
     #[error(transparent)]
     Password(#[from] PasswordError),
+    #[error("the password until now is another one; type it again")]
+    WrongOwnPassword,
+    #[error(
+        "only a user who has signed in has a password here: that of the built-in administrator is a setting of the gateway"
+    )]
+    NoOwnPassword,
     #[error("a token names 1 to {0} channels")]
     ChannelCount(usize),
     #[error("a token lives 1 to {0} seconds")]
@@ -135,6 +141,8 @@ impl ApiError {
             | ApiError::Password(_)
             | ApiError::ChannelCount(_)
             | ApiError::Life(_)
+            | ApiError::WrongOwnPassword
+            | ApiError::NoOwnPassword
             | ApiError::NoToken
             | ApiError::NamelessToken
             | ApiError::RevokeWhat

@@ -110,6 +110,9 @@ pub(super) struct Params {
     /// Signed by this key alone.
     #[serde(default)]
     kid: String,
+    /// With this in its name, its subject or its channels.
+    #[serde(default)]
+    search: String,
     /// Where to go on: `next` of the part before.
     after: Option<String>,
     /// How many at most; 50 when it is left out, and never more than 200.
@@ -138,6 +141,7 @@ pub(super) async fn list(
     let query = TokenQuery {
         subject: params.id,
         kid: params.kid,
+        search: params.search.trim().to_owned(),
         after: params.after,
         limit: limit as i64 + 1,
     };

@@ -41,6 +41,16 @@ async fn users_are_kept_by_a_unique_name(stage: Stage) {
     assert!(!store.change_user(&user("nobody")).await.unwrap());
     assert!(store.remove_user(&bob.id).await.unwrap());
     assert!(!store.remove_user(&bob.id).await.unwrap());
+    assert_eq!(store.user(&bob.id).await.unwrap(), None);
+    assert_eq!(store.user(&alice.id).await.unwrap(), Some(alice.clone()));
+    store.add_user(&user("a_b")).await.unwrap();
+    let found = store.users_named("_", 10).await.unwrap();
+    assert_eq!(
+        found.iter().map(|u| &*u.name).collect::<Vec<_>>(),
+        ["a_b"],
+        "what LIKE reads as a wildcard is none"
+    );
+    assert!(store.remove_user(&found[0].id).await.unwrap());
     store.close().await;
     assert_eq!(stage.open().await.users(10).await.unwrap(), [alice]);
 }
@@ -81,6 +91,16 @@ async fn sessions_end_by_themselves_and_by_hand(stage: Stage) {
     }
     let open = ids(store.sessions(0, 10).await.unwrap());
     assert_eq!(open, [&many[2], &many[1]].map(|s| s.id.clone()));
+
+    let own = ["g", "g", "g"].map(|user| session(user, 9_000));
+    for session in &own {
+        store.add_session(session, 100).await.unwrap();
+    }
+    let ended = store.end_other_sessions_of("g", &own[1].id).await.unwrap();
+    assert_eq!(ended, 2);
+    let open = ids(store.sessions(0, 10).await.unwrap());
+    assert!(open.contains(&own[1].id) && !open.contains(&own[0].id));
+    assert!(open.contains(&many[2].id), "others stay");
 }
 
 async fn api_keys_are_revoked_once(stage: Stage) {

@@ -16,7 +16,7 @@ async fn tokens_are_listed_page_by_page(stage: Stage) {
         .map(|n| TokenRecord {
             jti: new_id(),
             subject: if n % 2 == 0 { "alice" } else { "bob" }.to_owned(),
-            channels: "[]".to_owned(),
+            channels: if n < 2 { r#"["Room:1"]"# } else { "[]" }.to_owned(),
             allow: "[]".to_owned(),
             kid: "k".to_owned(),
             issued_at: n,
@@ -44,6 +44,15 @@ async fn tokens_are_listed_page_by_page(stage: Stage) {
         ..TokenQuery::default()
     };
     assert_eq!(store.tokens(&of_alice, 0).await.unwrap().len(), 3);
+    for (text, expected) in [("ALIC", 3), ("%", 0), ("room", 2), (&tokens[2].jti, 1)] {
+        let holding = TokenQuery {
+            search: text.to_owned(),
+            limit: 10,
+            ..TokenQuery::default()
+        };
+        let found = store.tokens(&holding, 0).await.unwrap();
+        assert_eq!(found.len(), expected, "{text}");
+    }
     let of_another_key = TokenQuery {
         kid: "other".to_owned(),
         limit: 10,
@@ -96,12 +105,15 @@ fn record(at: i64, principal: &str, target: &str, status: i64) -> Activity {
 /// P16: searched, counted, bounded. A wildcard of the database is a plain character of a search.
 async fn activity_is_searched_counted_and_bounded(stage: Stage) {
     let store = stage.open().await;
-    let records = [
+    let mut records = [
         record(1, "user:alice", "/channels/Room", 200),
         record(2, "user:bob", "/channels/100%_sure", 403),
         record(3, "user:alice", r"/channels/back\slash", 200),
         record(4, "user:alice", "/channels/other", 404),
     ];
+    for reading in &mut records[2..] {
+        reading.action = "GET /api/v1/channels/{topic}".to_owned();
+    }
     store.add_activity(&records[..2]).await.unwrap();
     store.add_activity(&records[2..]).await.unwrap();
     let found = async |query: ActivityQuery| {
@@ -124,6 +136,11 @@ async fn activity_is_searched_counted_and_bounded(stage: Stage) {
         ..ActivityQuery::default()
     };
     assert_eq!(found(refused).await, [4, 2]);
+    let changes = ActivityQuery {
+        changes: true,
+        ..ActivityQuery::default()
+    };
+    assert_eq!(found(changes).await, [4, 2, 1], "a refused reading stays");
     let of_alice = ActivityQuery {
         principal: "user:alice".to_owned(),
         after: Some(records[3].id.clone()),

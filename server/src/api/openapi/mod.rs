@@ -21,7 +21,7 @@ use utoipa::openapi::path::{Operation, PathItem};
 
 pub(in crate::api) use about::about;
 pub(in crate::api) use refusals::{
-    Asked, BusDown, Conflict, NotFound, NotFromHere, Stored, TokenRefused, Unprocessable,
+    Asked, BusDown, Conflict, NotFound, NotFromHere, Slowed, Stored, TokenRefused, Unprocessable,
     WrongPassword,
 };
 

@@ -70,6 +70,11 @@ refusals! {
         "429": problem("Too many wrong passwords from this address.")
             .header("retry-after", header("Seconds until the next one is taken.")),
     }
+    /// It asks for the password of who is known already.
+    Slowed {
+        "429": problem("Too many wrong passwords from this address.")
+            .header("retry-after", header("Seconds until the next one is taken.")),
+    }
     /// It changes something for a browser, whoever that is.
     NotFromHere {
         "403": problem("The header `x-tidegate-request` is missing."),

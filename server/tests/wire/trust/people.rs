@@ -1,8 +1,10 @@
 //! Roles, users, sessions and API keys: who may ask for what.
 
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use super::{Asks, HERE, gateway, member, signs_in};
+use crate::gateway::PATIENCE;
 use crate::http_api::{raw, request};
 
 /// Every role against routes of each kind, and what a request without a right is answered.
@@ -58,6 +60,13 @@ async fn roles_and_routes() {
         ("GET", "/connections", Value::Null, [200, 200, 200]),
         ("GET", "/definitions", Value::Null, [200, 200, 200]),
         ("GET", "/auth/sessions", Value::Null, [200, 200, 200]),
+        // Keys have no password: the refusal is that of who asks rightly for the impossible.
+        (
+            "PUT",
+            "/session/password",
+            json!({"current": "a", "password": "b"}),
+            [422, 422, 422],
+        ),
         (
             "POST",
             "/channels/room/events",
@@ -203,6 +212,14 @@ async fn users_sign_in_and_are_put_out() {
         (&json!("user:olga"), &json!("operator"))
     );
     assert_eq!(asks.ask("GET", "/auth/users", Value::Null).await.0, 403);
+    let found = admin
+        .ok("GET", "/auth/sessions?search=OLG", Value::Null)
+        .await;
+    assert_eq!(found.as_array().unwrap().len(), 1);
+    let found = admin
+        .ok("GET", "/auth/sessions?principal=user:ol", Value::Null)
+        .await;
+    assert_eq!(found, json!([]));
     // She sees her own session, and cannot end that of another.
     let own = asks.ok("GET", "/auth/sessions", Value::Null).await;
     assert_eq!(own.as_array().unwrap().len(), 1);
@@ -230,4 +247,78 @@ async fn users_sign_in_and_are_put_out() {
     assert_eq!(signs_in(&gateway, "olga", "battery staple").await, Err(401));
     admin.ok("DELETE", &path, Value::Null).await;
     assert_eq!(admin.ask("DELETE", &path, Value::Null).await.0, 404);
+}
+
+/// A user changes the own password knowing the one until now; the user's other sessions end, and
+/// guessing is slowed down as at the sign-in. The built-in administrator has none here.
+#[tokio::test]
+async fn a_user_changes_the_own_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = gateway(&folder).await;
+    let admin = Asks::admin(&gateway).await;
+    let new = json!({"name": "olga", "role": "viewer", "password": "correct horse"});
+    admin.ok("POST", "/auth/users", new).await;
+    let by_cookie = |cookie: String| Asks {
+        gateway: &gateway,
+        header: ("cookie", cookie),
+    };
+    let here = by_cookie(signs_in(&gateway, "olga", "correct horse").await.unwrap());
+    let elsewhere = by_cookie(signs_in(&gateway, "olga", "correct horse").await.unwrap());
+    let wanted = |current: &str, password: &str| json!({"current": current, "password": password});
+    let path = "/session/password";
+    // Three mistakes are free, as at the sign-in.
+    for (wanted, status) in [
+        (wanted("correct horse", "short"), 422),
+        (wanted("guess", "battery staple"), 422),
+        (wanted("guess", "battery staple"), 422),
+        (wanted("guess", "battery staple"), 422),
+        (wanted("guess", "battery staple"), 422),
+        (wanted("correct horse", "battery staple"), 429),
+    ] {
+        let (answer, problem) = here.ask("PUT", path, wanted).await;
+        assert_eq!(answer, status, "{problem}");
+    }
+    elsewhere.ok("GET", "/overview", Value::Null).await;
+    let changed = timeout(PATIENCE, async {
+        loop {
+            let wanted = wanted("correct horse", "battery staple");
+            let (status, answer) = here.ask("PUT", path, wanted).await;
+            if status != 429 {
+                return answer;
+            }
+            tokio::task::yield_now().await;
+        }
+    });
+    let changed = changed.await.unwrap();
+    assert_eq!(
+        changed["done"],
+        "Your password is changed; your other session has ended."
+    );
+    here.ok("GET", "/overview", Value::Null).await;
+    assert_eq!(elsewhere.ask("GET", "/overview", Value::Null).await.0, 401);
+    assert_eq!(signs_in(&gateway, "olga", "correct horse").await, Err(401));
+    let (status, _) = admin
+        .ask("PUT", path, wanted("a password", "battery staple"))
+        .await;
+    assert_eq!(status, 422);
+}
+
+/// Users are found by a part of their name.
+#[tokio::test]
+async fn users_are_found_by_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = gateway(&folder).await;
+    let admin = Asks::admin(&gateway).await;
+    for name in ["olga", "oleg", "ann"] {
+        let new = json!({"name": name, "role": "viewer", "password": "correct horse"});
+        admin.ok("POST", "/auth/users", new).await;
+    }
+    let found = admin.ok("GET", "/auth/users?search=OL", Value::Null).await;
+    let names: Vec<_> = found
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|u| &u["name"])
+        .collect();
+    assert_eq!(names, ["oleg", "olga"]);
 }

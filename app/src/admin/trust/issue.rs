@@ -1,0 +1,172 @@
+//! Issuing a token: whose, for which channels, for how long, and what it allows.
+
+use leptos::prelude::*;
+use tidegate_protocol::trust::{IssueToken, IssuedToken, TokenInfo};
+use tidegate_protocol::{Right, Role, TopicPattern, is_reserved_topic};
+
+use super::api;
+use super::fields::{Life, LifeField};
+use super::secret::{Made, Secret};
+use crate::admin::paged::Paged;
+use crate::admin::state::use_admin_state;
+use crate::components::{Button, ButtonKind, Card, CheckField, TextField};
+
+/// The longest life of a token, in seconds: a year.
+const MAX_SECONDS: u64 = 366 * 86_400;
+/// Channels that one token may name.
+const MAX_CHANNELS: usize = 100;
+/// The longest name of whom it is for.
+const MAX_ID_BYTES: usize = 255;
+
+/// The channels in a line, separated by commas or spaces; or what is wrong with them.
+fn channels(line: &str, rules: bool) -> Result<Vec<String>, String> {
+    let split = line.split([',', ' ', '\n']);
+    let names: Vec<String> = split
+        .map(str::trim)
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    if names.is_empty() {
+        return Err("Name at least one channel.".to_owned());
+    }
+    if names.len() > MAX_CHANNELS {
+        return Err(format!("At most {MAX_CHANNELS} channels."));
+    }
+    for name in &names {
+        if let Err(error) = TopicPattern::new(name) {
+            return Err(format!("{name} will not do: {error}."));
+        }
+        if !rules && is_reserved_topic(name) {
+            return Err(format!(
+                "{name} belongs to the gateway: an administrator issues tokens for it."
+            ));
+        }
+    }
+    Ok(names)
+}
+
+/// The form; the token is shown above it, once.
+#[component]
+pub(super) fn IssueCard(
+    /// The list to be asked for anew.
+    list: Paged<TokenInfo>,
+) -> impl IntoView {
+    let state = use_admin_state();
+    let made = RwSignal::new(None::<Made>);
+    let id = RwSignal::new(String::new());
+    let line = RwSignal::new(String::new());
+    let life = Life::new(
+        "hours",
+        MAX_SECONDS,
+        "Leave it empty for what --token-seconds says.",
+    );
+    let tried = RwSignal::new(false);
+    let [join, push, presence, admin] = [true, true, true, false].map(RwSignal::new);
+    let rules = Memo::new(move |_| state.may(Role::Admin));
+    let checked = move || line.with(|line| channels(line, rules.get()));
+    let channels_error = Signal::derive(move || checked().err().filter(|_| tried.get()));
+    let id_fault = move || id.with(|id| id.trim().len() > MAX_ID_BYTES);
+    let id_error =
+        Signal::derive(move || id_fault().then(|| format!("At most {MAX_ID_BYTES} bytes.")));
+    let issue = move || {
+        tried.set(true);
+        let (Ok(channels), Ok(seconds)) = (untrack(checked), untrack(|| life.seconds())) else {
+            return;
+        };
+        if untrack(id_fault) {
+            return;
+        }
+        let rights = [
+            (join, Right::Join),
+            (push, Right::Push),
+            (presence, Right::Presence),
+            (admin, Right::Admin),
+        ];
+        let allow = rights
+            .into_iter()
+            .filter_map(|(ticked, right)| ticked.get_untracked().then_some(right))
+            .collect();
+        let wanted = IssueToken {
+            id: id.with_untracked(|id| id.trim().to_owned()),
+            channels,
+            allow: Some(allow),
+            seconds,
+        };
+        state.run(api::issue(wanted), move |issued: IssuedToken| {
+            let TokenInfo { id, channels, .. } = issued.info;
+            made.try_set(Some(Made {
+                about: format!("A token of {id} for {}.", channels.join(", ")),
+                secret: issued.token,
+            }));
+            tried.try_set(false);
+            list.refresh();
+        });
+    };
+    view! {
+        <Card title="Issue a token">
+            <div class="stack">
+                <Secret made what="token"/>
+                <form
+                    class="stack"
+                    aria-label="Issue a token"
+                    on:submit=move |ev| {
+                        ev.prevent_default();
+                        issue();
+                    }
+                >
+                    <TextField
+                        name="token-channels"
+                        label="Channels"
+                        value=line
+                        placeholder="room:1, news:*"
+                        hint="Topics, or prefix:* for all that start with it; several with commas."
+                        error=channels_error
+                    />
+                    <TextField
+                        name="token-id"
+                        label="For whom"
+                        value=id
+                        placeholder="alice"
+                        hint="The member's name in presence. Left empty, a random one."
+                        error=id_error
+                    />
+                    <LifeField life tried/>
+                    <fieldset class="checks">
+                        <legend>"It allows"</legend>
+                        <CheckField label="joining" value=join/>
+                        <CheckField label="pushing" value=push/>
+                        <CheckField label="presence" value=presence/>
+                        <Show when=move || rules.get()>
+                            <CheckField label="what an administrator may" value=admin/>
+                        </Show>
+                    </fieldset>
+                    <Show when=move || admin.get()>
+                        <p class="notice" data-tone="warn">
+                            "Whoever has this token may do everything here that an administrator may."
+                        </p>
+                    </Show>
+                    <div class="row">
+                        <Button submit=true kind=ButtonKind::Primary>
+                            "Issue"
+                        </Button>
+                    </div>
+                </form>
+            </div>
+        </Card>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::channels;
+
+    #[test]
+    fn a_line_names_channels() {
+        let good = channels(" room:1, news:*  x", false).unwrap();
+        assert_eq!(good, ["room:1", "news:*", "x"]);
+        assert!(channels(" , ", false).is_err());
+        assert!(channels(&"a ".repeat(101), false).is_err());
+        assert!(channels("admin", false).is_err());
+        assert!(channels("admin", true).is_ok());
+    }
+}
