@@ -26,6 +26,7 @@ mod socket;
 mod stopping;
 mod system;
 mod trust;
+mod unix_socket;
 
 use std::process::ExitCode;
 

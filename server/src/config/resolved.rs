@@ -20,6 +20,8 @@ use crate::origin::AllowedOrigins;
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// The Unix socket and its mode.
+    pub(crate) unix_socket: Option<(PathBuf, u32)>,
     pub(crate) bus: BusConfig,
     /// The secret of `--jwt-secret`.
     pub(crate) shared_secret: Option<Secret>,
@@ -134,6 +136,7 @@ impl Config {
         let said = settings.clone();
         let mut config = Self {
             listen: SocketAddr::new(ip, settings.port.unwrap_or(2025)),
+            unix_socket: unix_socket(&settings)?,
             bus: bus(&settings)?,
             shared_secret: settings
                 .jwt_secret
@@ -193,6 +196,15 @@ impl Config {
         config.listing = super::listing::listing(&said, &config);
         Ok(config)
     }
+}
+
+fn unix_socket(s: &Settings) -> Result<Option<(PathBuf, u32)>, ConfigError> {
+    let said = s.unix_socket_mode.as_deref().unwrap_or("0660");
+    let mode = u32::from_str_radix(said, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o777)
+        .ok_or_else(|| ConfigError::SocketMode(said.to_owned()))?;
+    Ok(s.unix_socket.clone().map(|path| (path, mode)))
 }
 
 pub(super) fn at_least(

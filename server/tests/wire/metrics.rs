@@ -26,7 +26,7 @@ samples = [
 json.dump(samples, sys.stdout)
 ";
 
-fn python() -> OsString {
+pub fn python() -> OsString {
     let venv = Path::new(env!("CARGO_MANIFEST_DIR")).join("../.venv/bin/python");
     match std::env::var_os("TIDEGATE_PYTHON") {
         Some(python) => python,
