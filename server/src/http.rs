@@ -5,7 +5,7 @@
 //! waits in the system's own queue. A WebSocket is no longer counted here.
 
 use std::convert::Infallible;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,7 +18,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tidegate_hub::Counter;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -83,8 +84,46 @@ pub(crate) struct Ending {
     pub(crate) closing: CancellationToken,
 }
 
+/// Where clients come in.
+pub(crate) enum Listener {
+    /// A port.
+    Tcp(TcpListener),
+    /// A socket of this machine. Its clients have no address: they count as one, [`UNIX_PEER`].
+    Unix(UnixListener),
+}
+
+/// Who came in.
+enum Accepted {
+    Tcp(TcpStream),
+    Unix(UnixStream),
+}
+
+/// The address of all that come by a Unix socket; nobody on a network has it.
+pub(crate) const UNIX_PEER: SocketAddr = SocketAddr::new(IpAddr::V6(Ipv6Addr::UNSPECIFIED), 0);
+
+/// An address as people read it: `unix` for clients of a Unix socket.
+pub(crate) fn shown(address: IpAddr) -> String {
+    if address == UNIX_PEER.ip() {
+        "unix".to_owned()
+    } else {
+        address.to_string()
+    }
+}
+
+impl Listener {
+    async fn accept(&self) -> std::io::Result<(Accepted, SocketAddr)> {
+        Ok(match self {
+            Self::Tcp(listener) => {
+                let (socket, peer) = listener.accept().await?;
+                (Accepted::Tcp(socket), peer)
+            }
+            Self::Unix(listener) => (Accepted::Unix(listener.accept().await?.0), UNIX_PEER),
+        })
+    }
+}
+
 /// Serves until the end.
-pub(crate) async fn serve(listener: TcpListener, app: Router, places: Arc<Places>, ending: Ending) {
+pub(crate) async fn serve(listener: Listener, app: Router, places: Arc<Places>, ending: Ending) {
     let tasks = TaskTracker::new();
     let accepting = async {
         loop {
@@ -137,11 +176,23 @@ struct Connection {
 }
 
 impl Connection {
-    async fn serve(self, socket: TcpStream) {
-        // Events are small and wanted at once: none waits for more to fill a segment.
-        if let Err(error) = socket.set_nodelay(true) {
-            tracing::debug!(peer = %self.peer, %error, "TCP_NODELAY cannot be set");
+    async fn serve(self, socket: Accepted) {
+        match socket {
+            Accepted::Tcp(socket) => {
+                // Events are small and wanted at once: none waits for more to fill a segment.
+                if let Err(error) = socket.set_nodelay(true) {
+                    tracing::debug!(peer = %self.peer, %error, "TCP_NODELAY cannot be set");
+                }
+                self.speak(socket).await;
+            }
+            Accepted::Unix(socket) => self.speak(socket).await,
         }
+    }
+
+    async fn speak<S>(self, socket: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
         let Self { app, peer, .. } = self;
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);

@@ -28,6 +28,7 @@ mod socket;
 mod stopping;
 mod system;
 mod trust;
+mod unix_socket;
 
 use std::process::ExitCode;
 

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use futures::future::OptionFuture;
 use tidegate_auth::{AdminAuth, TokenError};
 use tidegate_bus::{Bus, InProcess, InProcessConfig, Redis, RedisConfig};
 use tidegate_hub::{Definitions, Hub, SystemClock};
@@ -18,7 +19,7 @@ use crate::cluster::Messages;
 use crate::config::{BusConfig, Config};
 use crate::figures::LastMinute;
 use crate::gateway::{Gateway, ToHub};
-use crate::http::{Ending, Places};
+use crate::http::{Ending, Listener, Places};
 use crate::lifecycle::LifecyclePublisher;
 use crate::logs::{LogError, Logs, Lost};
 use crate::plugins::Plugins;
@@ -27,7 +28,7 @@ use crate::sampler::History;
 use crate::socket::LongPolls;
 use crate::stopping::StopSignals;
 use crate::trust::{Trust, TrustError};
-use crate::{api, assets, cluster, http, sampler, stopping, system, trust};
+use crate::{api, assets, cluster, http, sampler, stopping, system, trust, unix_socket};
 
 /// The link printed at start is good for a day.
 const START_LINK_SECONDS: u64 = 24 * 3600;
@@ -43,6 +44,11 @@ pub(crate) enum ServeError {
     )]
     Listen {
         address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("cannot listen on the Unix socket {path}: {source}; choose another --unix-socket", path = .path.display())]
+    UnixSocket {
+        path: std::path::PathBuf,
         source: std::io::Error,
     },
     #[error(transparent)]
@@ -82,6 +88,17 @@ async fn run(config: Config, logs: &Logs) -> Result<(), ServeError> {
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| ServeError::Listen { address, source })?;
+    let unix = match &config.unix_socket {
+        None => None,
+        Some((path, mode)) => {
+            let listening = unix_socket::listen(path, *mode);
+            let fail = |source| ServeError::UnixSocket {
+                path: path.clone(),
+                source,
+            };
+            Some(listening.map_err(fail)?)
+        }
+    };
     let stopping = CancellationToken::new();
     let gateway = start(config, logs.lost(), stopping.clone()).await?;
     // Before anybody learns that the gateway runs.
@@ -92,12 +109,24 @@ async fn run(config: Config, logs: &Logs) -> Result<(), ServeError> {
         tracing::warn!("this binary was built without the interface; build the front end first");
     }
 
-    let serving = tokio::spawn(http::serve(
-        listener,
-        api::router(gateway.clone()),
-        gateway.places.clone(),
-        gateway.ending.clone(),
-    ));
+    let router = api::router(gateway.clone());
+    let serve_at = |listener| {
+        http::serve(
+            listener,
+            router.clone(),
+            gateway.places.clone(),
+            gateway.ending.clone(),
+        )
+    };
+    let by_port = serve_at(Listener::Tcp(listener));
+    // Taken away once nobody listens any more.
+    let (by_unix, _unix) = match unix {
+        Some((listener, placed)) => (Some(serve_at(Listener::Unix(listener))), Some(placed)),
+        None => (None, None),
+    };
+    let serving = tokio::spawn(async {
+        tokio::join!(by_port, OptionFuture::from(by_unix));
+    });
     asked_to_stop.came().await;
     gateway.ending.refusing.cancel();
     stopping::drain(&gateway, &mut asked_to_stop).await;
@@ -221,6 +250,9 @@ fn announce(gateway: &Gateway, address: SocketAddr) -> Result<(), ServeError> {
             "POST /token is for administrators only, since this gateway listens beyond \
              loopback; --open-tokens lets everybody use it\n",
         );
+    }
+    if let Some((path, _)) = &gateway.config.unix_socket {
+        let _ = writeln!(said, "It also listens on unix:{}", path.display());
     }
     let mut out = std::io::stdout().lock();
     // A gateway whose output nobody reads any more still serves.

@@ -14,7 +14,7 @@ use crate::outbox::Outbox;
 /// What is known of a client before it says anything.
 #[derive(Debug, Clone)]
 pub struct ConnectionDetails {
-    /// Where it comes from.
+    /// Where it comes from; unspecified where it came by a Unix socket.
     pub address: IpAddr,
     /// Its port there, for the eye of an administrator.
     pub port: u16,

@@ -240,7 +240,11 @@ fn connection_info(connection: &Connection) -> ConnectionInfo {
         id: connection.id.to_string(),
         client: connection.client().map(|client| client.to_string()),
         users,
-        address: std::net::SocketAddr::new(details.address, details.port).to_string(),
+        address: if details.address.is_unspecified() {
+            "unix".to_owned()
+        } else {
+            std::net::SocketAddr::new(details.address, details.port).to_string()
+        },
         user_agent: details.user_agent.as_deref().map(str::to_owned),
         vsn: connection.serializer().map(|s| s.version().to_owned()),
         opened_at: connection.opened_at,

@@ -21,6 +21,7 @@ use super::done::Said;
 use super::openapi::Stored;
 use super::parts::{MAX_LIMIT, part};
 use crate::gateway::Gateway;
+use crate::http;
 use crate::trust::{Record, now_ms, unsigned};
 
 /// Of a path and a sentence so much is kept.
@@ -48,7 +49,7 @@ pub(super) async fn record(
     let peer = request
         .extensions()
         .get::<ConnectInfo<SocketAddr>>()
-        .map(|ConnectInfo(peer)| peer.ip().to_string());
+        .map(|ConnectInfo(peer)| http::shown(peer.ip()));
     let began = Instant::now();
     let response = next.run(request).await;
     let status = response.status();
@@ -89,7 +90,7 @@ pub(super) fn record_sign_in(
         outcome: format!("{outcome} {how}."),
         status: if good { 200 } else { 401 },
         took_us: 0,
-        address: peer.ip().to_string(),
+        address: http::shown(peer.ip()),
     }));
 }
 

@@ -17,6 +17,7 @@ use super::activity::record_sign_in;
 use super::admin::{COOKIE, from_here, session};
 use super::openapi::{NotFromHere, Stored, WrongPassword};
 use crate::gateway::Gateway;
+use crate::http;
 use crate::serve::now_seconds;
 use crate::trust::{Opened, open_session, refresh};
 
@@ -101,7 +102,7 @@ pub(super) async fn sign_in(
     };
     record_sign_in(&gateway, &who, "with a password", peer, tried.is_ok());
     let user = tried.inspect_err(|error| tracing::warn!(%peer, %error, "sign-in refused"))?;
-    let opened = open_session(&gateway, &user, peer.ip().to_string(), agent(&headers)).await?;
+    let opened = open_session(&gateway, &user, http::shown(peer.ip()), agent(&headers)).await?;
     tracing::info!(%peer, user, "signed in with a password");
     let now = crate::trust::unsigned(crate::trust::now_ms());
     let session = gateway.trust.directory.session(&opened.cookie, now);
@@ -202,7 +203,7 @@ pub(super) async fn follow_link(
     );
     Ok(match followed {
         Ok(()) => {
-            let address = peer.ip().to_string();
+            let address = http::shown(peer.ip());
             let opened = open_session(&gateway, "", address, agent(&headers)).await?;
             tracing::info!(%peer, "admin signed in with a link");
             (

@@ -18,7 +18,7 @@ pub(crate) enum Command {
     Add {
         /// What it is for: 1 to 64 lower-case letters, digits, . _ - @
         name: String,
-        /// What it may do
+        /// What it may do: look, steer the traffic as well, change the rules as well
         #[arg(long, value_enum)]
         role: RoleName,
         /// After how many seconds it ends by itself [default: never]

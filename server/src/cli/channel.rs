@@ -81,6 +81,9 @@ pub(crate) struct Put {
     /// Whether a member's event also goes to the other members
     #[arg(long, num_args = 0..=1, default_missing_value = "true")]
     relay: Option<bool>,
+    /// Whether a member's event is also published with its sender, as sent:<topic>:<event>
+    #[arg(long, num_args = 0..=1, default_missing_value = "true")]
+    stamp: Option<bool>,
     /// For a member that reads too slowly: close, drop-oldest, latest-only
     #[arg(long)]
     overflow: Option<String>,
@@ -234,8 +237,10 @@ async fn put(wanted: Put) -> Result<(), CliError> {
             said.insert(name.to_owned(), Value::String(value));
         }
     }
-    if let Some(relay) = wanted.relay {
-        said.insert("relay".to_owned(), Value::Bool(relay));
+    for (name, value) in [("relay", wanted.relay), ("stamp", wanted.stamp)] {
+        if let Some(value) = value {
+            said.insert(name.to_owned(), Value::Bool(value));
+        }
     }
     said.insert("pattern".to_owned(), Value::String(wanted.pattern.clone()));
     let api = wanted.reach.store().await?;

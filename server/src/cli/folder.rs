@@ -4,6 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
 use tidegate_auth::{AdminAuth, LINK_SECONDS};
+use tidegate_store::Place;
 
 use super::CliError;
 use super::reach::Reach;
@@ -14,7 +15,11 @@ use crate::trust::Trust;
 
 pub(crate) async fn backup(file: &Path, reach: Reach) -> Result<(), CliError> {
     let as_json = reach.json;
-    let (trust, _) = Trust::open(&reach.folder()?).await?;
+    let config = reach.folder()?;
+    if matches!(config.store.config.place, Place::Memory) {
+        return Err(CliError::NoStore);
+    }
+    let (trust, _) = Trust::open(&config).await?;
     let copied = trust.store.backup(file).await;
     trust.store.close().await;
     copied?;

@@ -16,6 +16,95 @@ understood, 3 the gateway or the store cannot be reached.";
 /// Settings that commands show beside `serve` and `check-config`.
 const SHOWN: [&str; 4] = ["config", "data_dir", "database_url", "jwt_secret"];
 
+/// Settings of `serve` by what they are about; what stands nowhere comes first, with `--config`.
+const GROUPS: [(&str, &[&str]); 6] = [
+    (
+        "Listening",
+        &[
+            "host",
+            "port",
+            "unix_socket",
+            "unix_socket_mode",
+            "static_path",
+            "allowed_origins",
+            "trusted_proxy",
+            "proxy_header",
+            "max_http_connections",
+            "http_head_seconds",
+        ],
+    ),
+    (
+        "Bus and other gateways",
+        &[
+            "redis_url",
+            "bus_listen",
+            "bus_password",
+            "bus_clients",
+            "bus_output_bytes",
+            "bus_request_bytes",
+            "node",
+            "peer_lease_seconds",
+            "max_remote_members",
+        ],
+    ),
+    (
+        "Who may do what",
+        &[
+            "admin_password",
+            "jwt_secret",
+            "plain_tokens",
+            "token_seconds",
+            "open_tokens",
+            "token_warning_seconds",
+            "key_rotation_days",
+            "metrics_token",
+            "tangram_compat",
+        ],
+    ),
+    (
+        "Store",
+        &[
+            "data_dir",
+            "database_url",
+            "store_connections",
+            "store_wait_ms",
+            "activity_records",
+            "activity_days",
+        ],
+    ),
+    (
+        "Clients and their bounds",
+        &[
+            "idle_seconds",
+            "drain_seconds",
+            "max_frame_bytes",
+            "deflate_min_bytes",
+            "max_errors",
+            "queue_bytes",
+            "queue_frames",
+            "max_connections",
+            "max_connections_per_address",
+            "max_channels",
+            "max_channels_per_connection",
+            "pushes_per_second",
+            "joins_per_second",
+        ],
+    ),
+    (
+        "Logs",
+        &[
+            "log",
+            "debug",
+            "log_format",
+            "log_dir",
+            "debug_log_dir",
+            "log_file_bytes",
+            "log_files",
+            "log_queue_bytes",
+        ],
+    ),
+];
+
 /// The whole command line.
 pub(crate) fn command<C: CommandFactory>() -> clap::Command {
     let settings = <Settings as clap::Args>::augment_args(clap::Command::new("settings"));
@@ -33,7 +122,18 @@ pub(crate) fn command<C: CommandFactory>() -> clap::Command {
     for name in names {
         command = command.mut_subcommand(name, |command| quiet(command, &hidden));
     }
+    for name in ["serve", "check-config"] {
+        command = command.mut_subcommand(name, |command| command.mut_args(grouped));
+    }
     command
+}
+
+fn grouped(arg: clap::Arg) -> clap::Arg {
+    let id = arg.get_id().as_str();
+    match GROUPS.iter().find(|(_, settings)| settings.contains(&id)) {
+        Some((heading, _)) => arg.help_heading(*heading),
+        None => arg,
+    }
 }
 
 fn quiet(command: clap::Command, hidden: &[clap::Id]) -> clap::Command {
@@ -41,7 +141,7 @@ fn quiet(command: clap::Command, hidden: &[clap::Id]) -> clap::Command {
         if hidden.contains(arg.get_id()) {
             arg.hide(true)
         } else if SHOWN.contains(&arg.get_id().as_str()) {
-            arg.help_heading("Where")
+            arg.help_heading("Where").hide_env(true)
         } else {
             arg
         }

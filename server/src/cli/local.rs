@@ -13,7 +13,6 @@ use axum::extract::ConnectInfo;
 use axum::http::{Request, header};
 use tidegate_auth::Tokens;
 use tidegate_protocol::{Allow, Claims};
-use tidegate_store::Place;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -41,10 +40,6 @@ pub(crate) struct Local {
 
 impl Local {
     pub(crate) async fn open(mut config: Config) -> Result<Self, CliError> {
-        // With a shared secret a token can be signed although nothing is kept.
-        if matches!(config.store.config.place, Place::Memory) && config.shared_secret.is_none() {
-            return Err(CliError::NoStore);
-        }
         config.bus = BusConfig::InProcess {
             listen: None,
             password: None,

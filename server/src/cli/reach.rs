@@ -8,6 +8,8 @@
 
 use std::path::PathBuf;
 
+use tidegate_store::Place;
+
 use super::CliError;
 use super::api::Api;
 use super::local::{Local, signed_here};
@@ -15,6 +17,14 @@ use super::remote::{Address, Remote};
 use crate::config::{Config, Settings};
 
 const HEADING: &str = "Where";
+
+/// What a command works on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Needs {
+    Store,
+    Signer,
+    Gateway,
+}
 
 /// The flags that say it, the same for every command.
 #[derive(clap::Args)]
@@ -36,12 +46,17 @@ pub(crate) struct Reach {
 impl Reach {
     /// For what is kept in the store: a named gateway, or the data folder.
     pub(crate) async fn store(self) -> Result<Api, CliError> {
-        self.open(false).await
+        self.open(Needs::Store).await
+    }
+
+    /// For signing a token, which a shared secret is enough for.
+    pub(crate) async fn signer(self) -> Result<Api, CliError> {
+        self.open(Needs::Signer).await
     }
 
     /// For what only a gateway that runs knows.
     pub(crate) async fn gateway(self) -> Result<Api, CliError> {
-        self.open(true).await
+        self.open(Needs::Gateway).await
     }
 
     /// The settings, for what is done on the data folder alone.
@@ -52,7 +67,7 @@ impl Reach {
         Ok(Config::resolve(*self.settings)?)
     }
 
-    async fn open(self, live: bool) -> Result<Api, CliError> {
+    async fn open(self, needs: Needs) -> Result<Api, CliError> {
         let key = self.api_key()?;
         let settings = self.settings.with_file()?;
         let names_folder = settings.data_dir.is_some() || settings.database_url.is_some();
@@ -67,14 +82,20 @@ impl Reach {
             return Ok(Api::Remote(Remote::new(address, bearer)?));
         }
         let config = Config::resolve(settings)?;
-        if live || (key.is_some() && !names_folder) {
-            let bearer = match key {
-                Some(key) => Some(key),
-                None => signed_here(&config).await?,
-            };
+        if needs == Needs::Gateway || (key.is_some() && !names_folder) {
             let address =
                 Address::of(&config).ok_or_else(|| CliError::Server(config.listen.to_string()))?;
+            let bearer = match key {
+                Some(key) => Some(key),
+                None if address.is_here() => signed_here(&config).await?,
+                None => None,
+            };
             return Ok(Api::Remote(Remote::new(address, bearer)?));
+        }
+        let forgets = matches!(config.store.config.place, Place::Memory);
+        // What is written there would be gone with the command.
+        if forgets && (needs != Needs::Signer || config.shared_secret.is_none()) {
+            return Err(CliError::NoStore);
         }
         Ok(Api::Local(Local::open(config).await?))
     }

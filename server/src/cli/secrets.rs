@@ -2,7 +2,7 @@
 //! from a file. Never from the command line, which other users of the machine can read.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, IsTerminal as _, Write as _};
+use std::io::{BufRead as _, BufReader, IsTerminal as _, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use rustix::termios::{LocalModes, OptionalActions, SpecialCodeIndex, tcgetattr, tcsetattr};
@@ -11,6 +11,8 @@ use super::CliError;
 
 /// Longer ones are no secrets.
 const MAX_BYTES: u64 = 64 * 1024;
+/// A terminal keeps no longer lines.
+const MAX_LINE: usize = 4096;
 /// Ctrl-C, as the terminal gives it while it raises no signal.
 const INTERRUPT: char = '\x03';
 
@@ -47,15 +49,19 @@ fn first_line(from: impl std::io::Read) -> std::io::Result<String> {
 fn ask(prompt: &str) -> Result<String, CliError> {
     // What is asked goes to the terminal, so that standard output holds the answer alone.
     let terminal = File::options().read(true).write(true).open("/dev/tty")?;
-    (&terminal).write_all(prompt.as_bytes())?;
+    // First mute, then the question: who answers at once is not shown either.
     let hidden = Hidden::begin(&terminal)?;
-    let line = first_line(&terminal)?;
+    (&terminal).write_all(prompt.as_bytes())?;
+    // The terminal gives a line at once, and no more than it: up to its end, or to Ctrl-C.
+    let mut line = vec![0; MAX_LINE];
+    let length = (&terminal).read(&mut line)?;
     drop(hidden);
     (&terminal).write_all(b"\n")?;
+    let line = String::from_utf8_lossy(&line[..length]);
     if line.contains(INTERRUPT) {
         return Err(CliError::NothingEntered);
     }
-    Ok(line)
+    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// As long as it lives the terminal shows nothing of what is typed. Ctrl-C ends the line instead of

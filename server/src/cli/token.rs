@@ -154,7 +154,7 @@ pub(crate) async fn run(args: Args) -> Result<(), CliError> {
 
 async fn issue(wanted: IssueToken, reach: Reach) -> Result<(), CliError> {
     let as_json = reach.json;
-    let api = reach.store().await?;
+    let api = reach.signer().await?;
     let issued = api.post("/auth/token", &wanted).await;
     api.close().await;
     let issued = issued?;

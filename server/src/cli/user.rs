@@ -19,7 +19,7 @@ pub(crate) enum Command {
     Add {
         /// 1 to 64 lower-case letters, digits, . _ - @
         name: String,
-        /// What the user may do
+        /// What the user may do: look, steer the traffic as well, change the rules as well
         #[arg(long, value_enum, default_value = "viewer")]
         role: RoleName,
         /// File with the password, - for standard input [default: asked on the terminal]
@@ -67,11 +67,8 @@ pub(crate) struct One {
 /// A role, as it is written.
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub(crate) enum RoleName {
-    /// Looks
     Viewer,
-    /// Steers the traffic
     Operator,
-    /// Changes the rules
     Admin,
 }
 

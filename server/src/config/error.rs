@@ -23,6 +23,8 @@ pub(crate) enum ConfigError {
     },
     #[error("--host {0} is no IP address; give one such as 127.0.0.1 or 0.0.0.0")]
     Host(String),
+    #[error("--unix-socket-mode {0:?} is no mode; write one such as 0660")]
+    SocketMode(String),
     #[error("--bus-listen {0} is no address; give one such as 127.0.0.1:2026, or none")]
     BusListen(String),
     #[error(

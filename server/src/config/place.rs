@@ -35,6 +35,7 @@ impl ConfigError {
     fn setting(&self) -> Option<String> {
         Some(match self {
             Self::Host(_) => "host".to_owned(),
+            Self::SocketMode(_) => "unix_socket_mode".to_owned(),
             Self::BusListen(_) => "bus_listen".to_owned(),
             Self::Origin(_) => "allowed_origins".to_owned(),
             Self::TooSmall(flag, _) => flag.replace('-', "_"),

@@ -22,6 +22,8 @@ use crate::publishes::PublishLimits;
 #[derive(Debug, Clone)]
 pub(crate) struct Config {
     pub(crate) listen: SocketAddr,
+    /// The Unix socket and its mode.
+    pub(crate) unix_socket: Option<(PathBuf, u32)>,
     pub(crate) bus: BusConfig,
     /// The secret of `--jwt-secret`.
     pub(crate) shared_secret: Option<Secret>,
@@ -138,6 +140,7 @@ impl Config {
         let said = settings.clone();
         let mut config = Self {
             listen: SocketAddr::new(ip, settings.port.unwrap_or(2025)),
+            unix_socket: unix_socket(&settings)?,
             bus: bus(&settings)?,
             shared_secret: settings
                 .jwt_secret
@@ -218,6 +221,15 @@ fn plugins(s: &Settings) -> Result<PluginLimits, ConfigError> {
         requests: requests.min(most),
         bytes: at_least(s.max_plugin_bytes, 1 << 20, 1024, "max-plugin-bytes")?,
     })
+}
+
+fn unix_socket(s: &Settings) -> Result<Option<(PathBuf, u32)>, ConfigError> {
+    let said = s.unix_socket_mode.as_deref().unwrap_or("0660");
+    let mode = u32::from_str_radix(said, 8)
+        .ok()
+        .filter(|mode| *mode <= 0o777)
+        .ok_or_else(|| ConfigError::SocketMode(said.to_owned()))?;
+    Ok(s.unix_socket.clone().map(|path| (path, mode)))
 }
 
 pub(super) fn at_least(

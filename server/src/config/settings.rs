@@ -57,6 +57,10 @@ settings! {
     host: String,
     /// Port to listen on [default: 2025]
     port: u16,
+    /// Unix socket to listen on beside the port, for programs of the same machine
+    unix_socket: PathBuf,
+    /// Who may connect to it, as chmod writes it [default: 0660]
+    unix_socket_mode: String,
     /// Redis or Valkey to use as the bus, redis://[:password@]host:port/ [default: in-process bus]
     #[arg(hide_env_values = true)]
     redis_url: String,

@@ -11,6 +11,7 @@ mod own_events;
 mod renewal;
 mod session;
 mod stamp;
+mod stream;
 mod transport;
 pub(crate) mod upgrade;
 

@@ -8,9 +8,7 @@
 
 use std::cell::RefCell;
 use std::future::{Future as _, poll_fn};
-use std::hint::black_box;
-use std::io::{self, IoSlice};
-use std::os::fd::AsRawFd as _;
+use std::io;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -18,17 +16,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures::FutureExt as _;
-use rustix::net::{Shutdown, shutdown};
-use tidegate_hub::{Connection, Wire, Work};
+use tidegate_hub::{Connection, Work};
 use tidegate_protocol::Close;
 use tidegate_websocket::{Conversation, Event, Frame, Kind, Violation};
 use tokio::io::{AsyncRead as _, ReadBuf};
-use tokio::net::TcpStream;
-use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
 
 use super::session::Session;
+use super::stream::{Reader, Stream};
 use crate::gateway::Gateway;
 
 /// Bytes read in one call.
@@ -48,28 +44,6 @@ thread_local! {
     static BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_BYTES].into());
 }
 
-/// The writing half of a socket, for whoever has a frame for it.
-struct SocketWire(OwnedWriteHalf);
-
-impl Wire for SocketWire {
-    fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.try_write(bytes)
-    }
-
-    fn try_write_vectored(&self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.0.try_write_vectored(slices)
-    }
-
-    fn shut(&self) {
-        // The peer may have gone, and it may have been said before.
-        let _ = shutdown(self.0.as_ref(), Shutdown::Write);
-    }
-
-    fn warm(&self) {
-        black_box(self.0.as_ref().as_raw_fd());
-    }
-}
-
 /// How a socket ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum End {
@@ -86,7 +60,7 @@ struct Driver {
     gateway: Arc<Gateway>,
     connection: Arc<Connection>,
     session: Session,
-    reader: OwnedReadHalf,
+    reader: Reader,
     conversation: Conversation,
     /// What was read while a push waits for the bus.
     unhandled: Vec<u8>,
@@ -97,12 +71,12 @@ pub(crate) async fn run(
     gateway: Arc<Gateway>,
     connection: Arc<Connection>,
     token: Option<String>,
-    socket: TcpStream,
+    socket: Stream,
     early: Vec<u8>,
 ) {
     let max = gateway.config.max_frame_bytes;
-    let (reader, writer) = socket.into_split();
-    connection.outbox.attach(Box::new(SocketWire(writer)));
+    let (reader, writer) = socket.split();
+    connection.outbox.attach(writer);
     let mut driver = Driver {
         session: Session::new(gateway.clone(), connection.clone(), token),
         conversation: Conversation::new(max).with_deflate(connection.deflate()),
@@ -140,7 +114,7 @@ pub(crate) async fn run(
             End::Close(close) => Frame::close(close.code(), close.reason()),
         };
         // A frame of which the socket has taken a part comes first, and what waits behind it.
-        if !driver.flushed().await || say(driver.reader.as_ref(), &frame).await.is_err() {
+        if !driver.flushed().await || say(&driver.reader, &frame).await.is_err() {
             return;
         }
         driver.answered().await;
@@ -163,17 +137,19 @@ pub(crate) async fn run(
 }
 
 /// Ends a socket for which there is no room.
-pub(crate) async fn turn_away(socket: TcpStream) {
+pub(crate) async fn turn_away(socket: Stream) {
     let close = Close::TooManyConnections;
     let frame = Frame::close(close.code(), close.reason());
     // The peer may have gone already.
-    let _ = timeout(CLOSE_GRACE, say(&socket, &frame)).await;
+    let (reader, writer) = socket.split();
+    let _ = timeout(CLOSE_GRACE, say(&reader, &frame)).await;
+    drop(writer);
 }
 
-async fn say(socket: &TcpStream, frame: &Frame) -> io::Result<()> {
+async fn say(socket: &Reader, frame: &Frame) -> io::Result<()> {
     let mut rest = &frame.bytes()[..];
     while !rest.is_empty() {
-        socket.writable().await?;
+        poll_fn(|context| socket.poll_write_ready(context)).await?;
         match socket.try_write(rest) {
             Ok(written) => rest = &rest[written..],
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -226,7 +202,7 @@ impl Driver {
                 Work::None => return None,
                 Work::Gone => return Some(End::Gone),
                 Work::Close(close) => return Some(End::Close(close)),
-                Work::Blocked => match self.reader.as_ref().poll_write_ready(context) {
+                Work::Blocked => match self.reader.poll_write_ready(context) {
                     Poll::Ready(Ok(())) => {}
                     Poll::Ready(Err(_)) => return Some(End::Gone),
                     // What must go before the close frame is waited for later: whoever is to be
@@ -298,7 +274,7 @@ impl Driver {
                     Work::None | Work::Close(_) => return Poll::Ready(true),
                     Work::Gone => return Poll::Ready(false),
                     Work::Blocked => {
-                        if ready!(self.reader.as_ref().poll_write_ready(context)).is_err() {
+                        if ready!(self.reader.poll_write_ready(context)).is_err() {
                             return Poll::Ready(false);
                         }
                     }
@@ -329,7 +305,7 @@ impl Driver {
 }
 
 /// Waits for the next bytes and hands them over; false when there will be none.
-async fn read_some(reader: &mut OwnedReadHalf, mut take: impl FnMut(&mut [u8])) -> bool {
+async fn read_some(reader: &mut Reader, mut take: impl FnMut(&mut [u8])) -> bool {
     poll_fn(|context| {
         BUFFER.with_borrow_mut(|buffer| {
             let mut room = ReadBuf::new(buffer);

@@ -8,15 +8,14 @@ use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
-use hyper_util::rt::TokioIo;
 use serde::Deserialize;
 use sha1::{Digest as _, Sha1};
 use tidegate_hub::ConnectionDetails;
 use tidegate_protocol::Serializer;
-use tokio::net::TcpStream;
 use utoipa::IntoParams;
 
 use super::client_cookie::identify;
+use super::stream::Stream;
 use super::transport;
 use crate::gateway::Gateway;
 
@@ -157,15 +156,16 @@ fn offers_deflate(headers: &HeaderMap) -> bool {
 async fn socket_of(
     upgrade: hyper::upgrade::OnUpgrade,
     peer: SocketAddr,
-) -> Option<(TcpStream, Vec<u8>)> {
-    let parts = upgrade
+) -> Option<(Stream, Vec<u8>)> {
+    let upgraded = upgrade
         .await
         .inspect_err(|error| tracing::debug!(%peer, %error, "a handshake was not completed"))
-        .ok()?
-        .downcast::<TokioIo<TcpStream>>()
-        .inspect_err(|_| tracing::error!(%peer, "the upgraded connection is no TCP socket"))
         .ok()?;
-    Some((parts.io.into_inner(), parts.read_buf.to_vec()))
+    let stream = Stream::under(upgraded);
+    if stream.is_none() {
+        tracing::error!(%peer, "the upgraded connection is no socket");
+    }
+    stream
 }
 
 /// What proves to the client that its handshake was understood (RFC 6455, section 4.2.2), or what

@@ -45,3 +45,4 @@ mod supabase;
 mod system;
 mod tokens;
 mod trust;
+mod unix_socket;

@@ -2,6 +2,8 @@
 
 mod client_cookie;
 pub(crate) mod session;
+#[path = "../../../../server/src/socket/stream.rs"]
+mod stream;
 #[path = "../../../../server/src/socket/transport.rs"]
 mod transport;
 #[path = "../../../../server/src/socket/upgrade.rs"]

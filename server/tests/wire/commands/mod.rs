@@ -2,6 +2,7 @@
 
 mod live;
 mod store;
+mod terminal;
 
 use std::process::{Output, Stdio};
 

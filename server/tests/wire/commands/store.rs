@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Place, as_json, at, ok, refused, run, said};
-use crate::gateway::{Gateway, PASSWORD};
+use crate::gateway::{Gateway, PASSWORD, SECRET};
 
 /// P20: users, from both sides; what one side does the other shows.
 #[tokio::test]
@@ -206,7 +206,7 @@ async fn definitions() {
     let put = ["channel", "definitions", "put", "game:*"];
     ok(
         &folder,
-        &[&put[..], &["--join", "public", "--relay"]].concat(),
+        &[&put[..], &["--join", "public", "--relay", "--stamp"]].concat(),
     )
     .await;
     ok(&api, &[&put[..], &["--push", "token"]].concat()).await;
@@ -217,6 +217,11 @@ async fn definitions() {
         (&game["join"], &game["push"], &game["relay"]),
         (&json!("public"), &json!("token"), &json!(true))
     );
+    assert_eq!(game["stamp"], true);
+    let (code, complaint) =
+        refused(&at(&api, &[&put[..], &["--relay", "maybe"]].concat(), "").await);
+    assert_eq!(code, 2, "{complaint}");
+    assert!(complaint.contains("maybe"), "{complaint}");
     let (code, complaint) =
         refused(&at(&api, &[&put[..], &["--join", "everybody"]].concat(), "").await);
     assert_eq!(code, 1);
@@ -287,6 +292,11 @@ async fn exit_codes() {
     // The folder is `none` here.
     let (code, complaint) = refused(&run(&["user", "list"], "").await);
     assert_eq!(code, 1);
+    assert!(complaint.contains("--server"), "{complaint}");
+    // With a shared secret a token can be signed there, and nothing can be kept.
+    let secret = ["--jwt-secret", SECRET];
+    said(&run(&[&["token", "room", "alice"][..], &secret].concat(), "").await);
+    let (_, complaint) = refused(&run(&[&["key", "rotate"][..], &secret].concat(), "").await);
     assert!(complaint.contains("--server"), "{complaint}");
     let gateway = Gateway::start().await;
     let server = format!("http://127.0.0.1:{}", gateway.port);
