@@ -15,6 +15,7 @@
 )]
 
 mod admin_topic;
+mod attacks;
 mod bad_input;
 mod bus_tap;
 mod closing;
@@ -42,3 +43,4 @@ mod supabase;
 mod system;
 mod tokens;
 mod trust;
+mod walk;
