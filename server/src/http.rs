@@ -37,6 +37,8 @@ pub(crate) struct HttpLimits {
     pub(crate) connections: usize,
     /// How long a request's head may take.
     pub(crate) head: Duration,
+    /// How long its body may take.
+    pub(crate) body: Duration,
 }
 
 /// The places of HTTP connections, and how often their bounds were reached.
@@ -47,6 +49,8 @@ pub(crate) struct Places {
     pub(crate) full: Counter,
     /// Connections that were cut because a request's head did not come in time.
     pub(crate) slow_heads: Counter,
+    /// Requests that were refused because their body did not come in time.
+    pub(crate) slow_bodies: Counter,
 }
 
 impl Places {
@@ -56,7 +60,13 @@ impl Places {
             room: Arc::new(Semaphore::new(limits.connections)),
             full: Counter::default(),
             slow_heads: Counter::default(),
+            slow_bodies: Counter::default(),
         }
+    }
+
+    /// The bounds.
+    pub(crate) fn limits(&self) -> HttpLimits {
+        self.limits
     }
 
     /// Connections that are no WebSockets (yet).

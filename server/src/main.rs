@@ -8,6 +8,7 @@
 
 mod api;
 mod assets;
+mod body;
 mod cli;
 mod cluster;
 mod config;

@@ -58,9 +58,14 @@ impl AllowedOrigins {
 
     /// Whether a request with these headers may open a socket.
     pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
-        let Some(origin) = headers.get(header::ORIGIN) else {
+        let mut origins = headers.get_all(header::ORIGIN).iter();
+        let Some(origin) = origins.next() else {
             return true;
         };
+        // Which of two would hold?
+        if origins.next().is_some() {
+            return false;
+        }
         let Some(origin) = origin.to_str().ok().and_then(parse) else {
             return false;
         };

@@ -130,6 +130,10 @@ async fn file_or_not_found(
     headers: HeaderMap,
     request: Request<Body>,
 ) -> Response {
+    // `CONNECT host:port` has no path, and leptos takes for granted that there is one.
+    if request.uri().path_and_query().is_none() {
+        return StatusCode::BAD_REQUEST.into_response();
+    }
     if let Some(file) = assets::embedded(request.uri().path(), request.uri().query(), &headers) {
         return file;
     }

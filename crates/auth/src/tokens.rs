@@ -20,6 +20,10 @@ pub const LEEWAY_SECONDS: u64 = 5;
 /// What the gateway's own keys sign with.
 const OWN: &str = "HS256";
 
+/// How far ahead of this clock a token may have been issued. One from the future would outlive every
+/// revocation of its subject and of its key, which hold what was issued until then.
+const MAX_AHEAD_SECONDS: u64 = 60;
+
 /// Issues and checks tokens. Keys and revocations may be replaced at any time.
 pub struct Tokens {
     state: RwLock<Arc<State>>,
@@ -126,6 +130,10 @@ impl Tokens {
         } else {
             self.issuers.check(&token, now_ms() / 1000)?
         };
+        let latest = (now_ms() / 1000).saturating_add(MAX_AHEAD_SECONDS.max(checked.leeway));
+        if checked.claims.iat.is_some_and(|iat| iat > latest) {
+            return Err(Reason::InvalidToken);
+        }
         let marks = Marks::of(&checked.claims, checked.kid.as_deref());
         if self.revoked().holds(&marks) {
             return Err(Reason::TokenRevoked);

@@ -14,6 +14,9 @@ pub enum StoreError {
     /// Something of this name is there already.
     #[error("there is one of this name already")]
     Taken,
+    /// A text holds a character that the database cannot keep or look for: PostgreSQL knows no NUL.
+    #[error("a text holds a character that cannot be kept")]
+    BadText,
     /// What the database holds cannot be understood, or it refuses a statement.
     #[error("the store does not work as it should: {0}")]
     Broken(String),
@@ -22,6 +25,8 @@ pub enum StoreError {
 /// Primary codes of SQLite that say that its file cannot be used: I/O error, corrupt, full, cannot
 /// open, not a database, read-only.
 const SQLITE_LOST: [i32; 6] = [10, 11, 13, 14, 26, 8];
+/// What PostgreSQL says of a NUL in a text.
+const NO_SUCH_CHARACTER: &str = "22021";
 /// Busy and locked.
 const SQLITE_BUSY: [i32; 2] = [5, 6];
 
@@ -40,6 +45,9 @@ impl From<Error> for StoreError {
                 // SQLite's extended codes hold the primary one in their lowest byte; those of
                 // PostgreSQL have five characters: class 08 is a lost connection, 57P a shutdown,
                 // 53 a lack of resources.
+                if code == NO_SUCH_CHARACTER {
+                    return Self::BadText;
+                }
                 match code.parse::<i32>().map(|code| code & 0xff) {
                     _ if code.len() == 5 && ["08", "57", "53"].contains(&&code[..2]) => {
                         Self::Lost(said.message().to_owned())

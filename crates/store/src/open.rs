@@ -252,7 +252,7 @@ impl Store {
                     detail: Some(error.to_string()),
                 };
             }
-            Ok(_) | Err(StoreError::Taken) => {
+            Ok(_) | Err(StoreError::Taken | StoreError::BadText) => {
                 let mut status = self.status.lock();
                 if !status.up {
                     tracing::info!("the store is back");

@@ -61,7 +61,7 @@ pub(super) async fn record(
     gateway.trust.records.put(Record::Activity(Activity {
         id: tidegate_store::new_id(),
         at: now_ms(),
-        principal: shown.principal.name,
+        principal: short(&shown.principal.name),
         action: format!("{method} {route}"),
         target: short(&target),
         outcome: short(&outcome),
@@ -94,12 +94,17 @@ pub(super) fn record_sign_in(
     }));
 }
 
-/// Without control characters: nothing that is recorded makes a line of its own anywhere.
+/// Without control characters, and without those that end a line or turn the direction of writing:
+/// nothing that is recorded makes a line of its own anywhere, or looks like something else.
 fn short(text: &str) -> String {
     text.chars()
-        .filter(|c| !c.is_control())
+        .filter(|c| !c.is_control() && !misleads(*c))
         .take(MAX_CHARS)
         .collect()
+}
+
+fn misleads(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[derive(Deserialize, IntoParams)]

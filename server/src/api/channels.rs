@@ -204,7 +204,7 @@ pub(super) async fn send(
         .publish(name, Bytes::from(payload.to_string()))
         .await
         .map_err(|error| ApiError::BusDown(error.to_string()))?;
-    tracing::info!(by = operator.name, %topic, %event, "sent an event");
+    tracing::info!(by = operator.name, ?topic, ?event, "sent an event");
     Ok(done(format!(
         "Sent {event} to {} of {topic}.",
         members_in_words(count)

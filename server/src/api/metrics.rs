@@ -241,6 +241,11 @@ fn http(page: &mut Exposition, gateway: &Gateway) {
         "Connections cut because a request's head took too long.",
         places.slow_heads.get(),
     );
+    page.counter(
+        "tidegate_http_slow_bodies_total",
+        "Requests refused because their body took too long.",
+        places.slow_bodies.get(),
+    );
 }
 
 fn store(page: &mut Exposition, gateway: &Gateway) {

@@ -47,7 +47,7 @@ use crate::pages;
 use crate::socket::{longpoll, upgrade};
 
 /// The largest body of a request.
-const MAX_BODY_BYTES: usize = 2 << 20;
+pub(crate) const MAX_BODY_BYTES: usize = 2 << 20;
 
 /// All routes: the socket, the API, the pages and their assets.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
@@ -75,8 +75,12 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
         .layer(CompressionLayer::new());
     Router::from(routes(guarded))
         .with_state(gateway.clone())
-        .merge(pages.with_state(gateway))
+        .merge(pages.with_state(gateway.clone()))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
+        .layer(axum::middleware::from_fn_with_state(
+            gateway,
+            crate::body::in_time,
+        ))
         .layer(axum::middleware::from_fn(security_headers))
 }
 

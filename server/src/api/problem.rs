@@ -30,6 +30,8 @@ pub(crate) enum ApiError {
     StoreLost,
     #[error("there is one of this name already")]
     Taken,
+    #[error("a text of this request holds a character that cannot be kept; leave it out")]
+    BadText,
     #[error("something went wrong here; the log says what")]
     Fault,
     #[error(
@@ -70,8 +72,8 @@ pub(crate) enum ApiError {
     MetricsClosed,
     #[error("{0:?} cannot be {1}: {2}")]
     Name(String, &'static str, NameError),
-    #[error("the id must not be longer than 255 bytes")]
-    IdTooLong,
+    #[error("an id has at most 255 bytes and no control characters")]
+    BadId,
     #[error("there is no {0} {1:?} (any more)")]
     NotFound(&'static str, String),
     #[error("{0:?} belongs to the gateway; choose another topic or event")]
@@ -112,6 +114,10 @@ pub(crate) enum ApiError {
     Path(#[from] PathRejection),
     #[error(transparent)]
     Token(#[from] TokenError),
+    #[error("the body of the request took too long; send it faster, or in smaller parts")]
+    SlowBody,
+    #[error("the body of the request is too large; at most {0} bytes are read")]
+    LargeBody(usize),
     #[error("there is no such address in the API")]
     NoSuchRoute,
     #[error("this address does not know this method")]
@@ -135,7 +141,8 @@ impl ApiError {
             }
             ApiError::Admin(AdminError::TooManyTries(_)) => StatusCode::TOO_MANY_REQUESTS,
             ApiError::Name(..)
-            | ApiError::IdTooLong
+            | ApiError::BadId
+            | ApiError::BadText
             | ApiError::Reserved(_)
             | ApiError::BadName
             | ApiError::Password(_)
@@ -169,6 +176,8 @@ impl ApiError {
             ApiError::StoreBusy | ApiError::StoreLost => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::NotFound(..) | ApiError::NoSuchRoute => StatusCode::NOT_FOUND,
             ApiError::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
+            ApiError::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            ApiError::LargeBody(_) => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::BusDown(_) => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::Json(rejection) => rejection.status(),
             ApiError::Query(rejection) => rejection.status(),
@@ -184,6 +193,7 @@ impl From<StoreError> for ApiError {
             StoreError::Busy => ApiError::StoreBusy,
             StoreError::Lost(_) => ApiError::StoreLost,
             StoreError::Taken => ApiError::Taken,
+            StoreError::BadText => ApiError::BadText,
             StoreError::Broken(_) => {
                 tracing::error!(%error, "a request failed");
                 ApiError::Fault
@@ -208,7 +218,7 @@ impl From<TrustError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = self.status();
-        let detail = sentence(&self.to_string());
+        let detail = shortened(sentence(&self.to_string()));
         let problem = Problem {
             title: status.canonical_reason().unwrap_or("Error").to_owned(),
             status: status.as_u16(),
@@ -243,6 +253,16 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// What is refused is not said back at full length: who sends a megabyte is not sent one.
+fn shortened(mut text: String) -> String {
+    const MOST: usize = 1_000;
+    if text.len() > MOST {
+        text.truncate(text.floor_char_boundary(MOST));
+        text.push('…');
+    }
+    text
 }
 
 /// With a capital letter and a full stop.

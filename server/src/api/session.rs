@@ -100,7 +100,10 @@ pub(super) async fn sign_in(
             .map(|()| String::new()),
         Some(name) => user_signs_in(&gateway, name, password, peer).await,
     };
-    record_sign_in(&gateway, &who, "with a password", peer, tried.is_ok());
+    // Who has to wait is not written down each time: nobody can push the record of others out.
+    if !matches!(tried, Err(AdminError::TooManyTries(_))) {
+        record_sign_in(&gateway, &who, "with a password", peer, tried.is_ok());
+    }
     let user = tried.inspect_err(|error| tracing::warn!(%peer, %error, "sign-in refused"))?;
     let opened = open_session(&gateway, &user, http::shown(peer.ip()), agent(&headers)).await?;
     tracing::info!(%peer, user, "signed in with a password");
@@ -117,6 +120,9 @@ async fn user_signs_in(
     password: String,
     peer: SocketAddr,
 ) -> Result<String, AdminError> {
+    // Hashing takes its time and memory: not on the threads of the sockets, and one at a time.
+    let _turn = gateway.hashing.acquire().await;
+    // Asked in one's turn: who sends a hundred guesses at once learns of the first few alone.
     gateway.admin.may_try(peer.ip())?;
     let found = gateway
         .trust
@@ -124,8 +130,6 @@ async fn user_signs_in(
         .user_named(&name)
         .filter(|(_, user)| !user.disabled);
     let hash = found.as_ref().map(|(_, user)| user.password_hash.clone());
-    // Hashing takes its time and memory: not on the threads of the sockets, and one at a time.
-    let _turn = gateway.hashing.acquire().await;
     let verify = move || verify_password(&password, hash.as_deref());
     let good = tokio::task::spawn_blocking(verify).await.unwrap_or(false);
     gateway.admin.tried(peer.ip(), good)?;
@@ -194,13 +198,10 @@ pub(super) async fn follow_link(
         gateway
             .admin
             .follow_link(&gateway.tokens, &params.link, peer.ip(), now_seconds());
-    record_sign_in(
-        &gateway,
-        BUILT_IN_ADMIN,
-        "with a link",
-        peer,
-        followed.is_ok(),
-    );
+    if !matches!(followed, Err(AdminError::TooManyTries(_))) {
+        let good = followed.is_ok();
+        record_sign_in(&gateway, BUILT_IN_ADMIN, "with a link", peer, good);
+    }
     Ok(match followed {
         Ok(()) => {
             let address = http::shown(peer.ip());

@@ -11,9 +11,9 @@ use tidegate_protocol::{Allow, Role, TopicPattern, is_reserved_topic};
 use utoipa::ToSchema;
 
 use super::ApiError;
-use super::admin::session;
+use super::admin::{from_here, session};
 use super::openapi::{TokenRefused, Unprocessable};
-use super::tokens::MAX_ID_BYTES;
+use super::tokens::check_id;
 use crate::gateway::Gateway;
 use crate::trust::{Issue, RANDOM_ID_CHARS, Record};
 
@@ -60,7 +60,11 @@ pub(super) async fn issue(
     let Json(TokenRequest { channel, id }) = body?;
     TopicPattern::new(&channel)
         .map_err(|error| ApiError::Name(channel.clone(), "a channel", error))?;
-    let asks = session(&gateway, &headers).map(|(principal, _)| principal);
+    // A cookie alone may come from a page of another site: without the header it is nobody's.
+    let asks = from_here(&headers)
+        .ok()
+        .and_then(|()| session(&gateway, &headers))
+        .map(|(principal, _)| principal);
     let reserved = is_reserved_topic(&channel);
     if asks.is_none() && reserved {
         return Err(ApiError::SignInNeeded);
@@ -78,9 +82,7 @@ pub(super) async fn issue(
     let id = id
         .filter(|id| !id.trim().is_empty())
         .unwrap_or_else(|| tidegate_hub::random_id(RANDOM_ID_CHARS));
-    if id.len() > MAX_ID_BYTES {
-        return Err(ApiError::IdTooLong);
-    }
+    check_id(&id)?;
     let issue = Issue {
         id: id.clone(),
         channels: vec![channel.clone()],

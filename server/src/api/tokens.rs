@@ -25,7 +25,7 @@ use crate::trust::{Issue, RANDOM_ID_CHARS, now_ms, refresh, signed, token_info};
 
 /// Channels that one token may name.
 const MAX_CHANNELS: usize = 100;
-pub(super) const MAX_ID_BYTES: usize = 255;
+const MAX_ID_BYTES: usize = 255;
 /// The longest life of a token: a year.
 const MAX_SECONDS: u64 = 366 * 24 * 3600;
 
@@ -66,9 +66,7 @@ pub(super) async fn issue(
     let id = Some(wanted.id.trim())
         .filter(|id| !id.is_empty())
         .map_or_else(|| tidegate_hub::random_id(RANDOM_ID_CHARS), str::to_owned);
-    if id.len() > MAX_ID_BYTES {
-        return Err(ApiError::IdTooLong);
-    }
+    check_id(&id)?;
     let seconds = wanted.seconds.unwrap_or(gateway.config.token_seconds);
     if !(1..=MAX_SECONDS).contains(&seconds) {
         return Err(ApiError::Life(MAX_SECONDS));
@@ -99,6 +97,14 @@ pub(super) async fn issue(
         ),
         body: IssuedToken { token, info },
     })
+}
+
+/// Whose a token is stands in lists, in logs and on the bus: no line of its own there.
+pub(super) fn check_id(id: &str) -> Result<(), ApiError> {
+    if id.len() > MAX_ID_BYTES || id.chars().any(char::is_control) {
+        return Err(ApiError::BadId);
+    }
+    Ok(())
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -283,6 +289,7 @@ pub(super) async fn revoke(
             subject: Some(subject),
             kid: None,
         } => {
+            check_id(&subject)?;
             carry_out(
                 &gateway,
                 &operator,
@@ -297,7 +304,10 @@ pub(super) async fn revoke(
             jti: None,
             subject: None,
             kid: Some(kid),
-        } => carry_out(&gateway, &operator, RevocationKind::Key, &kid, until).await,
+        } => {
+            check_id(&kid)?;
+            carry_out(&gateway, &operator, RevocationKind::Key, &kid, until).await
+        }
         _ => Err(ApiError::RevokeWhat),
     }
 }

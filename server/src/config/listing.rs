@@ -144,6 +144,7 @@ fn worked_out(id: &str, config: &Config) -> Option<String> {
         "jwks_retry_seconds" => config.key_documents.retry.as_secs().to_string(),
         "plugin_seconds" => config.plugins.patience.as_secs().to_string(),
         "http_head_seconds" => config.http.head.as_secs().to_string(),
+        "http_body_seconds" => config.http.body.as_secs().to_string(),
         _ => return None,
     })
 }

@@ -181,6 +181,7 @@ impl Config {
                     .unwrap_or(4096)
                     .clamp(1, tokio::sync::Semaphore::MAX_PERMITS),
                 head: Duration::from_secs(settings.http_head_seconds.unwrap_or(10).max(1)),
+                body: Duration::from_secs(settings.http_body_seconds.unwrap_or(30).max(1)),
             },
             drain: Duration::from_secs(settings.drain_seconds.unwrap_or(5)),
             publish: publish(&settings)?,

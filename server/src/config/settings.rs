@@ -162,6 +162,8 @@ settings! {
     max_http_connections: usize,
     /// Seconds that a request's head may take [default: 10]
     http_head_seconds: u64,
+    /// Seconds that a request's body may take [default: 30]
+    http_body_seconds: u64,
     /// Channels in all [default: 100000]
     max_channels: usize,
     /// Channels that one connection may join [default: 100]

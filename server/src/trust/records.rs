@@ -88,7 +88,7 @@ impl Records {
                 tokens.clear();
             }
         }
-        if let Err(StoreError::Broken(_) | StoreError::Taken) = &written {
+        if let Err(StoreError::Broken(_) | StoreError::Taken | StoreError::BadText) = &written {
             // It would be refused again and again.
             let gone = activity.len() + tokens.len();
             self.lost.fetch_add(gone as u64, Ordering::Relaxed);

@@ -195,18 +195,16 @@ async fn an_event_leaves_no_line() {
 async fn a_name_stays_in_its_line() {
     let logged = Logged::start(&["--log", "debug"], &[]).await;
     let cookie = sign_in(&logged.gateway, PASSWORD).await;
-    let forged = "eve\n2026-01-01T00:00:00Z  INFO forged\r\n{\"level\":\"INFO\",\"message\":\"forged\"}\x1b[2J";
-    let wanted = json!({"id": forged, "channels": ["room"]});
     let headers = [("cookie", cookie.as_str()), HERE];
-    let (status, _) = request(
-        &logged.gateway,
-        "POST",
-        "/api/v1/auth/token",
-        &headers,
-        Some(&wanted),
-    )
-    .await;
-    assert_eq!(status, 200);
+    // What makes a line is no name at all; what only looks like one is shown as what it is.
+    let line = "eve\n2026-01-01T00:00:00Z  INFO forged\x1b[2J";
+    let forged = "eve\u{2028}2026-01-01T00:00:00Z  INFO forged {\"message\":\"forged\"}\u{202e}";
+    for (id, expected) in [(line, 422), (forged, 200)] {
+        let wanted = json!({"id": id, "channels": ["room"]});
+        let path = "/api/v1/auth/token";
+        let (status, _) = request(&logged.gateway, "POST", path, &headers, Some(&wanted)).await;
+        assert_eq!(status, expected);
+    }
     let issued = "a token was issued";
     logged
         .until(|logged| {
@@ -222,7 +220,10 @@ async fn a_name_stays_in_its_line() {
     for line in logged.console().lines() {
         let stamped = line.get(..2) == Some("20") && line.contains('T');
         assert!(stamped && !line.starts_with("2026-01-01"), "{line}");
-        assert!(!line.contains(['\x1b', '\r']), "{line}");
+        assert!(
+            !line.contains(['\x1b', '\r', '\u{2028}', '\u{202e}']),
+            "{line}"
+        );
     }
 }
 

@@ -15,6 +15,7 @@
 )]
 
 mod admin_topic;
+mod attacks;
 mod bad_input;
 mod bus_tap;
 mod closing;
@@ -46,3 +47,4 @@ mod system;
 mod tokens;
 mod trust;
 mod unix_socket;
+mod walk;

@@ -5,6 +5,9 @@ use serde_json::{Value, json};
 use crate::gateway::{Gateway, PASSWORD};
 use crate::http_api::{request, sign_in};
 
+/// A session counts only with what no page of another site can send.
+const HERE: (&str, &str) = ("x-tidegate-request", "1");
+
 async fn ask(gateway: &Gateway, body: &Value) -> (u16, Value) {
     request(gateway, "POST", "/token", &[], Some(body)).await
 }
@@ -84,7 +87,7 @@ async fn a_token_for_admin_needs_the_credential() {
         &gateway,
         "POST",
         "/token",
-        &[("cookie", &cookie)],
+        &[("cookie", &cookie), HERE],
         Some(&body),
     )
     .await;
@@ -111,7 +114,7 @@ async fn beyond_loopback_tokens_are_for_administrators() {
             &closed,
             "POST",
             "/token",
-            &[("cookie", &cookie)],
+            &[("cookie", &cookie), HERE],
             Some(&body)
         )
         .await

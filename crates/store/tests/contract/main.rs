@@ -16,6 +16,7 @@
 mod identities;
 mod postgres;
 mod records;
+mod texts;
 mod trouble;
 
 use std::time::Duration;

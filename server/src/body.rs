@@ -1,0 +1,100 @@
+//! Bodies of requests have to come in time.
+//!
+//! A request holds one of the places of plain HTTP until it is answered, and whoever reads its body
+//! waits for it: a body that drips would hold the place for as long as it likes. It is cut instead,
+//! answered 408, and counted. One that says itself that it is too large is refused at once.
+
+use std::future::Future as _;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
+use hyper::body::{Frame, SizeHint};
+use tokio::time::Sleep;
+
+use crate::api::ApiError;
+use crate::gateway::Gateway;
+
+/// Hands the request on with a body that ends when its time is over.
+pub(crate) async fn in_time(
+    State(gateway): State<Arc<Gateway>>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    // What says itself that it is too large is not waited for.
+    let most = if request.uri().path() == "/longpoll" {
+        crate::socket::longpoll::MAX_BODY_BYTES
+    } else {
+        crate::api::MAX_BODY_BYTES
+    };
+    if request.body().size_hint().lower() > most as u64 {
+        return closing(ApiError::LargeBody(most));
+    }
+    let late = Arc::new(AtomicBool::new(false));
+    let patience = gateway.places.limits().body;
+    let request = request.map(|body| {
+        Body::new(Timed {
+            body,
+            over: Box::pin(tokio::time::sleep(patience)),
+            late: late.clone(),
+        })
+    });
+    let response = next.run(request).await;
+    if !late.load(Ordering::Relaxed) {
+        return response;
+    }
+    gateway.places.slow_bodies.add(1);
+    closing(ApiError::SlowBody)
+}
+
+/// Refuses, and does not wait for what is still to come of the body.
+fn closing(error: ApiError) -> Response {
+    let mut response = error.into_response();
+    let close = HeaderValue::from_static("close");
+    response.headers_mut().insert(header::CONNECTION, close);
+    response
+}
+
+/// Why such a body ends.
+#[derive(Debug, thiserror::Error)]
+#[error("the body did not come in time")]
+struct Late;
+
+struct Timed {
+    body: Body,
+    over: Pin<Box<Sleep>>,
+    late: Arc<AtomicBool>,
+}
+
+impl HttpBody for Timed {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        if self.over.as_mut().poll(context).is_ready() {
+            self.late.store(true, Ordering::Relaxed);
+            return Poll::Ready(Some(Err(axum::Error::new(Late))));
+        }
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}
