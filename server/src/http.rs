@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -23,6 +22,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
+
+use crate::client::TrustedProxies;
 
 /// After an error that does not pass by itself (no file descriptors left) accepting rests.
 const REST: Duration = Duration::from_millis(100);
@@ -36,6 +37,8 @@ pub(crate) struct HttpLimits {
     pub(crate) connections: usize,
     /// How long a request's head may take.
     pub(crate) head: Duration,
+    /// How long the API may take to answer one.
+    pub(crate) request: Duration,
 }
 
 /// The places of HTTP connections, and how often their bounds were reached.
@@ -84,7 +87,13 @@ pub(crate) struct Ending {
 }
 
 /// Serves until the end.
-pub(crate) async fn serve(listener: TcpListener, app: Router, places: Arc<Places>, ending: Ending) {
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    proxies: Arc<TrustedProxies>,
+    places: Arc<Places>,
+    ending: Ending,
+) {
     let tasks = TaskTracker::new();
     let accepting = async {
         loop {
@@ -96,6 +105,7 @@ pub(crate) async fn serve(listener: TcpListener, app: Router, places: Arc<Places
                     let connection = Connection {
                         app: app.clone(),
                         peer,
+                        proxies: proxies.clone(),
                         places: places.clone(),
                         closing: ending.closing.clone(),
                         _place: place,
@@ -130,6 +140,7 @@ fn passes(error: &std::io::Error) -> bool {
 struct Connection {
     app: Router,
     peer: SocketAddr,
+    proxies: Arc<TrustedProxies>,
     places: Arc<Places>,
     closing: CancellationToken,
     /// Given back when the connection ends or becomes a WebSocket.
@@ -142,10 +153,12 @@ impl Connection {
         if let Err(error) = socket.set_nodelay(true) {
             tracing::debug!(peer = %self.peer, %error, "TCP_NODELAY cannot be set");
         }
-        let Self { app, peer, .. } = self;
+        let Self {
+            app, peer, proxies, ..
+        } = self;
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
+            proxies.resolve(&mut request, peer);
             let answer = app.clone().oneshot(request);
             async move {
                 Ok::<_, Infallible>(match answer.await {

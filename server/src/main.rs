@@ -9,6 +9,7 @@
 mod api;
 mod assets;
 mod cli;
+mod client;
 mod cluster;
 mod config;
 mod cookies;
@@ -17,6 +18,7 @@ mod figures;
 mod gateway;
 mod http;
 mod lifecycle;
+mod limits;
 mod logs;
 mod origin;
 mod pages;

@@ -20,6 +20,7 @@ use crate::figures::LastMinute;
 use crate::gateway::{Gateway, ToHub};
 use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
+use crate::limits::Limits;
 use crate::logs::{LogError, Logs, Lost};
 use crate::plugins::Plugins;
 use crate::publishes::Publishes;
@@ -27,7 +28,7 @@ use crate::sampler::History;
 use crate::socket::LongPolls;
 use crate::stopping::StopSignals;
 use crate::trust::{Trust, TrustError};
-use crate::{api, assets, cluster, http, sampler, stopping, system, trust};
+use crate::{api, assets, cluster, http, limits, sampler, stopping, system, trust};
 
 /// The link printed at start is good for a day.
 const START_LINK_SECONDS: u64 = 24 * 3600;
@@ -95,6 +96,7 @@ async fn run(config: Config, logs: &Logs) -> Result<(), ServeError> {
     let serving = tokio::spawn(http::serve(
         listener,
         api::router(gateway.clone()),
+        Arc::new(gateway.config.proxies.clone()),
         gateway.places.clone(),
         gateway.ending.clone(),
     ));
@@ -120,6 +122,7 @@ async fn start(
     let (gateway, messages) = assemble(config, log_lines, stopping).await?;
     tokio::spawn(gateway.lifecycle.clone().run());
     tokio::spawn(trust::run(gateway.clone()));
+    tokio::spawn(limits::run(gateway.clone()));
     tokio::spawn(system::run_clock(gateway.hub.clone()));
     tokio::spawn(system::run_presence(gateway.hub.clone()));
     tokio::spawn(system::run_idle(gateway.clone()));
@@ -174,6 +177,8 @@ pub(crate) async fn assemble(
             now_seconds(),
         ),
         lifecycle,
+        limits: Limits::new(config.rates),
+        signatures: api::Refusals::default(),
         history: History::default(),
         figures: LastMinute::default(),
         long_polls: LongPolls::default(),

@@ -135,6 +135,8 @@ fn worked_out(id: &str, config: &Config) -> Option<String> {
         "debug" => config.logs.debug_on_console.to_string(),
         "store_connections" => config.store.config.connections.to_string(),
         "activity_days" => config.activity_days.to_string(),
+        "rate_window_seconds" => config.rates.window.as_secs().to_string(),
+        "signature_seconds" => config.internal.seconds.to_string(),
         "idle_seconds" => config.idle.as_secs().to_string(),
         "peer_lease_seconds" => config.peer_lease.as_secs().to_string(),
         "max_http_connections" => config.http.connections.to_string(),
@@ -143,6 +145,7 @@ fn worked_out(id: &str, config: &Config) -> Option<String> {
         "jwks_timeout_seconds" => config.key_documents.bounds.time.as_secs().to_string(),
         "jwks_retry_seconds" => config.key_documents.retry.as_secs().to_string(),
         "plugin_seconds" => config.plugins.patience.as_secs().to_string(),
+        "request_seconds" => config.http.request.as_secs().to_string(),
         "http_head_seconds" => config.http.head.as_secs().to_string(),
         _ => return None,
     })
