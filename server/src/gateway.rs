@@ -15,11 +15,13 @@ use tidegate_protocol::{NameError, Payload};
 use tokio::sync::Semaphore;
 use tokio_util::task::TaskTracker;
 
+use crate::api::Refusals;
 use crate::cluster::Inbox;
 use crate::config::Config;
 use crate::figures::LastMinute;
 use crate::http::{Ending, Places};
 use crate::lifecycle::LifecyclePublisher;
+use crate::limits::Limits;
 use crate::logs::Lost;
 use crate::plugins::Plugins;
 use crate::publishes::Publishes;
@@ -38,6 +40,10 @@ pub(crate) struct Gateway {
     pub(crate) trust: Trust,
     /// Passwords that are hashed at the same time: each takes 19 MiB.
     pub(crate) hashing: Semaphore,
+    /// How often an address and a principal may ask and push.
+    pub(crate) limits: Limits,
+    /// Signed requests that were refused.
+    pub(crate) signatures: Refusals,
     pub(crate) lifecycle: Arc<LifecyclePublisher>,
     pub(crate) history: History,
     /// What was lost and how long things took in the last minute.

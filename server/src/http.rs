@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::ConnectInfo;
 use hyper::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -24,6 +23,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
+
+use crate::client::TrustedProxies;
 
 /// After an error that does not pass by itself (no file descriptors left) accepting rests.
 const REST: Duration = Duration::from_millis(100);
@@ -39,6 +40,8 @@ pub(crate) struct HttpLimits {
     pub(crate) head: Duration,
     /// How long its body may take.
     pub(crate) body: Duration,
+    /// How long the API may take to answer one.
+    pub(crate) request: Duration,
 }
 
 /// The places of HTTP connections, and how often their bounds were reached.
@@ -133,7 +136,13 @@ impl Listener {
 }
 
 /// Serves until the end.
-pub(crate) async fn serve(listener: Listener, app: Router, places: Arc<Places>, ending: Ending) {
+pub(crate) async fn serve(
+    listener: Listener,
+    app: Router,
+    proxies: Arc<TrustedProxies>,
+    places: Arc<Places>,
+    ending: Ending,
+) {
     let tasks = TaskTracker::new();
     let accepting = async {
         loop {
@@ -145,6 +154,7 @@ pub(crate) async fn serve(listener: Listener, app: Router, places: Arc<Places>, 
                     let connection = Connection {
                         app: app.clone(),
                         peer,
+                        proxies: proxies.clone(),
                         places: places.clone(),
                         closing: ending.closing.clone(),
                         _place: place,
@@ -179,6 +189,7 @@ fn passes(error: &std::io::Error) -> bool {
 struct Connection {
     app: Router,
     peer: SocketAddr,
+    proxies: Arc<TrustedProxies>,
     places: Arc<Places>,
     closing: CancellationToken,
     /// Given back when the connection ends or becomes a WebSocket.
@@ -203,10 +214,12 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self { app, peer, .. } = self;
+        let Self {
+            app, peer, proxies, ..
+        } = self;
         let service = service_fn(move |request: Request<Incoming>| {
             let mut request = request.map(Body::new);
-            request.extensions_mut().insert(ConnectInfo(peer));
+            proxies.resolve(&mut request, peer);
             let answer = app.clone().oneshot(request);
             async move {
                 Ok::<_, Infallible>(match answer.await {

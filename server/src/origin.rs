@@ -3,9 +3,10 @@
 //! A request without `Origin` comes from no browser and is let in. A page must come from the
 //! gateway's own host or from an allowed origin. A gateway that listens on loopback knows its own
 //! names (`localhost`, `127.0.0.1`, `[::1]`) and takes no other for itself, whatever the `Host`
-//! header says: a name that an attacker's DNS points here is not this host.
+//! header says: a name that an attacker's DNS points here is not this host. Behind a trusted proxy
+//! the host that the proxy was asked for is its own.
 
-use axum::http::{HeaderMap, header};
+use axum::http::{HeaderMap, HeaderValue, header};
 
 use crate::config::ConfigError;
 
@@ -56,8 +57,9 @@ impl AllowedOrigins {
         Ok(Self { patterns, loopback })
     }
 
-    /// Whether a request with these headers may open a socket.
-    pub(crate) fn allow(&self, headers: &HeaderMap) -> bool {
+    /// Whether a request with these headers, which asked a trusted proxy for `host`, may open a
+    /// socket.
+    pub(crate) fn allow(&self, headers: &HeaderMap, host: Option<&str>) -> bool {
         let mut origins = headers.get_all(header::ORIGIN).iter();
         let Some(origin) = origins.next() else {
             return true;
@@ -69,10 +71,24 @@ impl AllowedOrigins {
         let Some(origin) = origin.to_str().ok().and_then(parse) else {
             return false;
         };
-        self.is_own(&origin, headers) || self.patterns.iter().any(|p| p.matches(&origin))
+        self.is_own(&origin, headers, host) || self.patterns.iter().any(|p| p.matches(&origin))
     }
 
-    fn is_own(&self, origin: &Origin<'_>, headers: &HeaderMap) -> bool {
+    /// Whether it is on the operator's list.
+    pub(crate) fn lists(&self, origin: &HeaderValue) -> bool {
+        let origin = origin.to_str().ok().and_then(parse);
+        origin.is_some_and(|origin| self.patterns.iter().any(|p| p.matches(&origin)))
+    }
+
+    /// Whether there is nothing on the list.
+    pub(crate) fn lists_nobody(&self) -> bool {
+        self.patterns.is_empty()
+    }
+
+    fn is_own(&self, origin: &Origin<'_>, headers: &HeaderMap, host: Option<&str>) -> bool {
+        if let Some(host) = host {
+            return split_port(host).is_some_and(|(host, _)| host == origin.host);
+        }
         if self.loopback {
             return matches!(origin.host.as_str(), "localhost" | "127.0.0.1" | "[::1]");
         }
@@ -160,7 +176,7 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                public.allow(&headers(origin, host)),
+                public.allow(&headers(origin, host), None),
                 expected,
                 "{origin:?} {host}"
             );
@@ -182,10 +198,22 @@ mod tests {
             ),
         ] {
             assert_eq!(
-                local.allow(&headers(origin, host)),
+                local.allow(&headers(origin, host), None),
                 expected,
                 "{origin:?} {host}"
             );
+        }
+    }
+
+    /// What a trusted proxy was asked for is the gateway's own name, and nothing else is.
+    #[test]
+    fn behind_a_proxy_its_host_is_own() {
+        for loopback in [true, false] {
+            let origins = AllowedOrigins::parse("", loopback).unwrap();
+            let asked = headers(Some("https://gate.example"), "127.0.0.1:2025");
+            assert!(origins.allow(&asked, Some("gate.example")));
+            assert!(origins.allow(&asked, Some("GATE.example:443")));
+            assert!(!origins.allow(&asked, Some("other.example")));
         }
     }
 

@@ -21,6 +21,7 @@ use crate::figures::LastMinute;
 use crate::gateway::{Gateway, ToHub};
 use crate::http::{Ending, Listener, Places};
 use crate::lifecycle::LifecyclePublisher;
+use crate::limits::Limits;
 use crate::logs::{LogError, Logs, Lost};
 use crate::plugins::Plugins;
 use crate::publishes::Publishes;
@@ -28,7 +29,7 @@ use crate::sampler::History;
 use crate::socket::LongPolls;
 use crate::stopping::StopSignals;
 use crate::trust::{Trust, TrustError};
-use crate::{api, assets, cluster, http, sampler, stopping, system, trust, unix_socket};
+use crate::{api, assets, cluster, http, limits, sampler, stopping, system, trust, unix_socket};
 
 /// The link printed at start is good for a day.
 const START_LINK_SECONDS: u64 = 24 * 3600;
@@ -110,10 +111,12 @@ async fn run(config: Config, logs: &Logs) -> Result<(), ServeError> {
     }
 
     let router = api::router(gateway.clone());
+    let proxies = Arc::new(gateway.config.proxies.clone());
     let serve_at = |listener| {
         http::serve(
             listener,
             router.clone(),
+            proxies.clone(),
             gateway.places.clone(),
             gateway.ending.clone(),
         )
@@ -149,6 +152,7 @@ async fn start(
     let (gateway, messages) = assemble(config, log_lines, stopping).await?;
     tokio::spawn(gateway.lifecycle.clone().run());
     tokio::spawn(trust::run(gateway.clone()));
+    tokio::spawn(limits::run(gateway.clone()));
     tokio::spawn(system::run_clock(gateway.hub.clone()));
     tokio::spawn(system::run_presence(gateway.hub.clone()));
     tokio::spawn(system::run_idle(gateway.clone()));
@@ -203,6 +207,8 @@ pub(crate) async fn assemble(
             now_seconds(),
         ),
         lifecycle,
+        limits: Limits::new(config.rates),
+        signatures: api::Refusals::default(),
         history: History::default(),
         figures: LastMinute::default(),
         long_polls: LongPolls::default(),

@@ -17,6 +17,7 @@ mod password;
 mod revoked;
 mod seal;
 mod secret;
+mod signed;
 mod throttle;
 mod tokens;
 
@@ -36,5 +37,6 @@ pub use password::{
 pub use revoked::{Marks, Revoked};
 pub use seal::{Seal, SealError};
 pub use secret::{Secret, SecretError};
+pub use signed::{MIN_SIGNING_BYTES, NoRoom, Nonces, RequestSignature, SignatureError, SignedHead};
 pub use throttle::Throttle;
 pub use tokens::{Checked, LEEWAY_SECONDS, TokenError, Tokens};

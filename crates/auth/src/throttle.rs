@@ -1,7 +1,7 @@
 //! Slowing down whoever guesses passwords.
 
 use std::collections::HashMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
@@ -36,10 +36,18 @@ impl Failures {
     }
 }
 
+/// Whoever has an address of IPv6 has a whole network of them.
+fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() >> 64 << 64).into(),
+        v4 => v4,
+    }
+}
+
 impl Throttle {
     /// How long this address must still wait before its next try counts as one.
     pub fn wait(&self, address: IpAddr, now: Instant) -> Option<Duration> {
-        let failures = *self.failed.lock().get(&address)?;
+        let failures = *self.failed.lock().get(&network(address))?;
         let left = failures
             .wait()
             .checked_sub(now.saturating_duration_since(failures.last))?;
@@ -48,6 +56,7 @@ impl Throttle {
 
     /// Remembers a failed try.
     pub fn failed(&self, address: IpAddr, now: Instant) {
+        let address = network(address);
         let mut failed = self.failed.lock();
         failed.retain(|_, f| now.saturating_duration_since(f.last) < FORGET_AFTER);
         if failed.len() >= MAX_ADDRESSES
@@ -66,7 +75,7 @@ impl Throttle {
 
     /// Forgets the failed tries of this address.
     pub fn succeeded(&self, address: IpAddr) {
-        self.failed.lock().remove(&address);
+        self.failed.lock().remove(&network(address));
     }
 }
 
@@ -89,6 +98,17 @@ mod tests {
         assert_eq!(throttle.wait(IpAddr::from([192, 0, 2, 2]), start), None);
         throttle.succeeded(address);
         assert_eq!(throttle.wait(address, start), None);
+    }
+
+    #[test]
+    fn a_network_of_ipv6_is_one_guesser() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        for n in 1..=5 {
+            throttle.failed(address(&format!("2001:db8::{n}")), start);
+        }
+        assert!(throttle.wait(address("2001:db8::ffff"), start).is_some());
+        assert_eq!(throttle.wait(address("2001:db8:0:1::1"), start), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::outbox::Outbox;
 pub struct ConnectionDetails {
     /// Where it comes from; unspecified where it came by a Unix socket.
     pub address: IpAddr,
-    /// Its port there, for the eye of an administrator.
+    /// Its port there, for the eye of an administrator; 0 where it is not known.
     pub port: u16,
     /// What it calls itself.
     pub user_agent: Option<Arc<str>>,

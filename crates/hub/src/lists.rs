@@ -8,7 +8,7 @@ use tidegate_protocol::presence::State;
 use tidegate_protocol::{PresenceMode, Standing, Topic};
 
 use crate::channel::Channel;
-use crate::connection::Connection;
+use crate::connection::{Connection, ConnectionDetails};
 use crate::hub::Hub;
 use crate::members::Member;
 
@@ -240,11 +240,7 @@ fn connection_info(connection: &Connection) -> ConnectionInfo {
         id: connection.id.to_string(),
         client: connection.client().map(|client| client.to_string()),
         users,
-        address: if details.address.is_unspecified() {
-            "unix".to_owned()
-        } else {
-            std::net::SocketAddr::new(details.address, details.port).to_string()
-        },
+        address: address(details),
         user_agent: details.user_agent.as_deref().map(str::to_owned),
         vsn: connection.serializer().map(|s| s.version().to_owned()),
         opened_at: connection.opened_at,
@@ -252,5 +248,16 @@ fn connection_info(connection: &Connection) -> ConnectionInfo {
         frames_in: connection.frames_in.load(Ordering::Relaxed),
         frames_out: connection.outbox.frames(),
         queued_bytes: connection.outbox.queued_bytes() as u64,
+    }
+}
+
+/// With its port, unless a proxy has kept that to itself.
+fn address(details: &ConnectionDetails) -> String {
+    if details.address.is_unspecified() {
+        return "unix".to_owned();
+    }
+    match details.port {
+        0 => details.address.to_string(),
+        port => std::net::SocketAddr::new(details.address, port).to_string(),
     }
 }

@@ -314,6 +314,12 @@ pub struct ActivityInfo {
     pub took_us: u64,
     /// From where.
     pub address: String,
+    /// How often: the same read again and again within a minute is one record.
+    #[serde(default)]
+    pub times: u64,
+    /// When it was the last time.
+    #[serde(default)]
+    pub last_at: u64,
 }
 
 /// How often a principal was answered and refused.

@@ -29,6 +29,27 @@ pub struct Activity {
     pub took_us: i64,
     /// From where.
     pub address: String,
+    /// How often: the same read again and again is one record.
+    pub times: i64,
+    /// When it was the last time.
+    pub last_at: i64,
+}
+
+/// A record's request was made again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeat {
+    /// The record.
+    pub id: String,
+    /// Who.
+    pub principal: String,
+    /// Whether it was refused.
+    pub refused: bool,
+    /// How often.
+    pub times: i64,
+    /// When it was the last time.
+    pub last_at: i64,
+    /// How long it took that time.
+    pub took_us: i64,
 }
 
 /// Which records are wanted.
@@ -62,12 +83,14 @@ pub struct PrincipalCount {
 }
 
 statements! {
-    ADD = "INSERT INTO activity (id, at, principal, action, target, outcome, status, took_us, address) \
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+    ADD = "INSERT INTO activity (id, at, principal, action, target, outcome, status, took_us, address, \
+           times, last_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    REPEAT = "UPDATE activity SET times = times + $2, last_at = $3, took_us = $4 WHERE id = $1";
     COUNT = "INSERT INTO principals (principal, answered, refused, last_at) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (principal) DO UPDATE SET answered = principals.answered + excluded.answered, \
              refused = principals.refused + excluded.refused, last_at = excluded.last_at";
-    LIST = "SELECT id, at, principal, action, target, outcome, status, took_us, address FROM activity \
+    LIST = "SELECT id, at, principal, action, target, outcome, status, took_us, address, times, last_at \
+            FROM activity \
             WHERE ($1 = '' OR principal = $2) AND ($3 = '' OR id < $4) AND status >= $5 \
             AND ($6 = '' OR LOWER(action) LIKE $7 ESCAPE '\\' OR LOWER(target) LIKE $8 ESCAPE '\\' \
             OR LOWER(outcome) LIKE $9 ESCAPE '\\' OR LOWER(principal) LIKE $10 ESCAPE '\\') \
@@ -84,16 +107,38 @@ statements! {
 impl Store {
     /// Writes records down, and counts them.
     pub async fn add_activity(&self, records: &[Activity]) -> Result<(), StoreError> {
+        self.add_and_repeat(records, &[]).await
+    }
+
+    /// The same, and what was done again of what is written down.
+    pub async fn add_and_repeat(
+        &self,
+        records: &[Activity],
+        repeats: &[Repeat],
+    ) -> Result<(), StoreError> {
         // In one order, so that two gateways cannot wait for each other's rows.
         let mut counts: BTreeMap<&str, (i64, i64, i64)> = BTreeMap::new();
-        for record in records {
-            let count = counts.entry(&record.principal).or_default();
-            if record.status < 400 {
-                count.0 += 1;
+        let mut count = |principal, refused: bool, times: i64, at: i64| {
+            let count = counts.entry(principal).or_default();
+            if refused {
+                count.1 += times;
             } else {
-                count.1 += 1;
+                count.0 += times;
             }
-            count.2 = count.2.max(record.at);
+            count.2 = count.2.max(at);
+        };
+        for record in records {
+            let refused = record.status >= 400;
+            count(&record.principal, refused, record.times, record.last_at);
+        }
+        for repeat in repeats {
+            let Repeat {
+                refused,
+                times,
+                last_at,
+                ..
+            } = *repeat;
+            count(&repeat.principal, refused, times, last_at);
         }
         let added = async {
             let mut change = self.pool.begin().await?;
@@ -108,6 +153,17 @@ impl Store {
                     .bind(record.status)
                     .bind(record.took_us)
                     .bind(&record.address)
+                    .bind(record.times)
+                    .bind(record.last_at)
+                    .execute(&mut *change)
+                    .await?;
+            }
+            for repeat in repeats {
+                sqlx::query(REPEAT)
+                    .bind(&repeat.id)
+                    .bind(repeat.times)
+                    .bind(repeat.last_at)
+                    .bind(repeat.took_us)
                     .execute(&mut *change)
                     .await?;
             }

@@ -49,6 +49,8 @@ impl From<Error> for StoreError {
                     return Self::BadText;
                 }
                 match code.parse::<i32>().map(|code| code & 0xff) {
+                    // A lock was not to be had, or a statement took too long.
+                    _ if ["55P03", "57014"].contains(&&*code) => Self::Busy,
                     _ if code.len() == 5 && ["08", "57", "53"].contains(&&code[..2]) => {
                         Self::Lost(said.message().to_owned())
                     }

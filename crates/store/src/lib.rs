@@ -16,6 +16,7 @@ mod definitions;
 mod error;
 mod keys;
 mod migrations;
+mod nonces;
 mod open;
 mod revision;
 mod revocations;
@@ -24,7 +25,7 @@ mod statements;
 mod tokens;
 mod users;
 
-pub use activity::{Activity, ActivityQuery, PrincipalCount};
+pub use activity::{Activity, ActivityQuery, PrincipalCount, Repeat};
 pub use api_keys::ApiKey;
 pub use backup::BackupError;
 pub use definitions::StoredDefinition;

@@ -7,7 +7,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use crate::open::OpenError;
 
 /// Never changed once released; what is to be different comes as a further one.
-const MIGRATIONS: [(i64, &str, &str); 3] = [
+const MIGRATIONS: [(i64, &str, &str); 4] = [
     (
         1,
         "identities",
@@ -18,6 +18,11 @@ const MIGRATIONS: [(i64, &str, &str); 3] = [
         3,
         "channels and activity",
         include_str!("../migrations/0003_channels_and_activity.sql"),
+    ),
+    (
+        4,
+        "repeats and nonces",
+        include_str!("../migrations/0004_repeats_and_nonces.sql"),
     ),
 ];
 

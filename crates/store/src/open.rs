@@ -1,7 +1,8 @@
 //! Opening a database and watching over it.
 
 use std::path::PathBuf;
-use std::time::Duration;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use parking_lot::Mutex;
 use sqlx::any::AnyPoolOptions;
@@ -102,12 +103,20 @@ pub struct Store {
     pub(crate) pool: AnyPool,
     pub(crate) place: Place,
     status: Mutex<Status>,
+    calls: AtomicU64,
+    answered_at: Mutex<Instant>,
 }
 
 /// SQLite: readers do not wait for a writer (WAL), a writer waits for another for so long, and a
 /// commit survives the end of the process, whatever becomes of the machine a moment later.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA busy_timeout = 5000; \
     PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864";
+
+/// A store that was busy for so long, for everybody, is lost.
+const SILENCE: Duration = Duration::from_secs(8);
+
+/// PostgreSQL: a lock is waited for as long as with SQLite, and nothing here takes half a minute.
+const TIME_LIMITS: &str = "SET lock_timeout = 5000; SET statement_timeout = 30000";
 
 /// A pool of connections.
 pub(crate) async fn pool(
@@ -117,6 +126,7 @@ pub(crate) async fn pool(
 ) -> Result<AnyPool, OpenError> {
     sqlx::any::install_default_drivers();
     let embedded = matches!(place, Place::Embedded(_));
+    let postgres = matches!(place, Place::Postgres(_));
     let mut options = AnyPoolOptions::new()
         .max_connections(connections)
         .acquire_timeout(wait)
@@ -124,6 +134,8 @@ pub(crate) async fn pool(
             Box::pin(async move {
                 if embedded {
                     sqlx::raw_sql(PRAGMAS).execute(&mut *connection).await?;
+                } else if postgres {
+                    sqlx::raw_sql(TIME_LIMITS).execute(&mut *connection).await?;
                 }
                 Ok(())
             })
@@ -199,6 +211,8 @@ impl Store {
         Ok(Self {
             pool,
             place: config.place,
+            calls: AtomicU64::new(0),
+            answered_at: Mutex::new(Instant::now()),
             status: Mutex::new(Status {
                 up: true,
                 detail: None,
@@ -226,6 +240,39 @@ impl Store {
         (self.pool.size(), self.pool.num_idle())
     }
 
+    /// How often it was asked or changed.
+    pub fn calls(&self) -> u64 {
+        self.calls.load(Ordering::Relaxed)
+    }
+
+    /// Does something with the store, and gives up when there is no answer in time: what cannot be
+    /// reached any more may say nothing at all.
+    pub async fn within<T>(
+        &self,
+        patience: Duration,
+        work: impl Future<Output = Result<T, StoreError>>,
+    ) -> Result<T, StoreError> {
+        match tokio::time::timeout(patience, work).await {
+            Ok(result) => result,
+            Err(_) => {
+                let error = StoreError::Lost("there was no answer in time".to_owned());
+                self.note_lost(&error);
+                Err(error)
+            }
+        }
+    }
+
+    fn note_lost(&self, error: &StoreError) {
+        let mut status = self.status.lock();
+        if status.up {
+            tracing::error!(%error, "the store is lost");
+        }
+        *status = Status {
+            up: false,
+            detail: Some(error.to_string()),
+        };
+    }
+
     /// Lets go of the database; what is under way ends first.
     pub async fn close(&self) {
         self.pool.close().await;
@@ -233,6 +280,7 @@ impl Store {
 
     /// Passes a result on and remembers whether the store answered. Every call ends here.
     pub(crate) fn noted<T>(&self, result: Result<T, sqlx::Error>) -> Result<T, StoreError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         let result = result.map_err(|error| match error {
             // Nobody holds a connection: none can be made.
             sqlx::Error::PoolTimedOut if self.pool.size() == 0 => {
@@ -241,18 +289,15 @@ impl Store {
             other => StoreError::from(other),
         });
         match &result {
-            Err(StoreError::Busy) => {}
-            Err(error @ (StoreError::Lost(_) | StoreError::Broken(_))) => {
-                let mut status = self.status.lock();
-                if status.up {
-                    tracing::error!(%error, "the store is lost");
+            Err(error @ StoreError::Busy) => {
+                // One that has no answer for anybody is not busy.
+                if self.answered_at.lock().elapsed() > SILENCE {
+                    self.note_lost(error);
                 }
-                *status = Status {
-                    up: false,
-                    detail: Some(error.to_string()),
-                };
             }
+            Err(error @ (StoreError::Lost(_) | StoreError::Broken(_))) => self.note_lost(error),
             Ok(_) | Err(StoreError::Taken | StoreError::BadText) => {
+                *self.answered_at.lock() = Instant::now();
                 let mut status = self.status.lock();
                 if !status.up {
                     tracing::info!("the store is back");

@@ -17,6 +17,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         crate::api_keys::ALL,
         crate::definitions::ALL,
         crate::keys::ALL,
+        crate::nonces::ALL,
         crate::revision::ALL,
         crate::revocations::ALL,
         crate::sessions::ALL,

@@ -61,6 +61,8 @@ statements! {
     COUNT_OF_KEY = "SELECT CAST(COUNT(*) AS BIGINT) FROM tokens \
                     WHERE kid = $1 AND expires_at > $2 AND revoked_at IS NULL";
     PURGE = "DELETE FROM tokens WHERE expires_at <= $1";
+    PURGE_MANY = "DELETE FROM tokens WHERE issued_by = $1 AND jti <= \
+                  (SELECT jti FROM tokens WHERE issued_by = $2 ORDER BY jti DESC LIMIT 1 OFFSET $3)";
 }
 
 impl Store {
@@ -144,6 +146,17 @@ impl Store {
             .fetch_one(&self.pool)
             .await;
         self.noted(read)
+    }
+
+    /// Keeps the latest `most` of those that this one issued.
+    pub async fn purge_issued_by(&self, issuer: &str, most: i64) -> Result<u64, StoreError> {
+        let gone = sqlx::query(PURGE_MANY)
+            .bind(issuer)
+            .bind(issuer)
+            .bind(most)
+            .execute(&self.pool)
+            .await;
+        self.noted(gone.map(|done| done.rows_affected()))
     }
 
     /// Forgets those that have expired.

@@ -7,10 +7,11 @@ use std::time::Instant;
 use axum::Json;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{ConnectInfo, MatchedPath, OriginalUri, Query, Request, State};
-use axum::http::header;
+use axum::http::{StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
+use tidegate_auth::AdminError;
 use tidegate_protocol::trust::{ActivityInfo, Part, PrincipalInfo};
 use tidegate_store::{Activity, ActivityQuery};
 use utoipa::IntoParams;
@@ -58,9 +59,10 @@ pub(super) async fn record(
         None => status.canonical_reason().unwrap_or_default().to_owned(),
     };
     // What is not kept is counted (`tidegate_records_lost_total`).
-    gateway.trust.records.put(Record::Activity(Activity {
+    let at = now_ms();
+    let activity = Activity {
         id: tidegate_store::new_id(),
-        at: now_ms(),
+        at,
         principal: short(&shown.principal.name),
         action: format!("{method} {route}"),
         target: short(&target),
@@ -68,7 +70,17 @@ pub(super) async fn record(
         status: i64::from(status.as_u16()),
         took_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
         address: peer.unwrap_or_default(),
-    }));
+        times: 1,
+        last_at: at,
+    };
+    // Every change and every refusal stands alone; who reads the same again, or is told again that
+    // it is too much, adds to a record.
+    let reads = method.is_safe() && !status.is_client_error() && !status.is_server_error();
+    if reads || status == StatusCode::TOO_MANY_REQUESTS {
+        gateway.trust.records.put_repeated(activity);
+    } else {
+        gateway.trust.records.put(Record::Activity(activity));
+    }
     response
 }
 
@@ -78,20 +90,33 @@ pub(super) fn record_sign_in(
     who: &str,
     how: &str,
     peer: SocketAddr,
-    good: bool,
+    tried: Result<(), &AdminError>,
 ) {
-    let outcome = if good { "Signed in" } else { "Was refused" };
-    gateway.trust.records.put(Record::Activity(Activity {
+    let (outcome, status) = match tried {
+        Ok(()) => ("Signed in", 200),
+        Err(AdminError::TooManyTries(_)) => ("Had to wait before trying again", 429),
+        Err(_) => ("Was refused", 401),
+    };
+    let at = now_ms();
+    let activity = Activity {
         id: tidegate_store::new_id(),
-        at: now_ms(),
+        at,
         principal: short(who),
         action: "sign in".to_owned(),
         target: String::new(),
         outcome: format!("{outcome} {how}."),
-        status: if good { 200 } else { 401 },
+        status,
         took_us: 0,
         address: http::shown(peer.ip()),
-    }));
+        times: 1,
+        last_at: at,
+    };
+    // Who must wait was not tried at all: however often it comes, it is one record a minute.
+    if status == 429 {
+        gateway.trust.records.put_repeated(activity);
+    } else {
+        gateway.trust.records.put(Record::Activity(activity));
+    }
 }
 
 /// Without control characters, and without those that end a line or turn the direction of writing:
@@ -173,6 +198,8 @@ fn info(activity: Activity) -> ActivityInfo {
         status: u16::try_from(activity.status).unwrap_or_default(),
         took_us: unsigned(activity.took_us),
         address: activity.address,
+        times: unsigned(activity.times),
+        last_at: unsigned(activity.last_at),
     }
 }
 

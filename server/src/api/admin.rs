@@ -2,7 +2,7 @@
 //!
 //! A browser shows its session's cookie, and for whatever changes something a header that no page
 //! of another site can send without being asked (CSRF). A program shows an API key, or a token that
-//! allows what an administrator may, as `Authorization: Bearer`.
+//! allows what an administrator may, as `Authorization: Bearer`; or it signs each request.
 
 use std::ops::Deref;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use axum::response::Response;
 use tidegate_auth::Principal;
 use tidegate_protocol::Role;
 
-use super::ApiError;
+use super::{ApiError, signed};
 use crate::cookies;
 use crate::gateway::Gateway;
 use crate::trust::{now_ms, unsigned};
@@ -93,10 +93,15 @@ pub(super) fn from_here(headers: &HeaderMap) -> Result<(), ApiError> {
 /// Finds out once who asks, for the routes and for the record of what was done.
 pub(super) async fn authenticate(
     State(gateway): State<Arc<Gateway>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
-    if let Some(shown) = shown(&gateway, request.headers())? {
+    let (mut request, signer) = signed::signer(&gateway, request).await?;
+    let shown = match signer {
+        Some(signer) => Some(signer),
+        None => shown(&gateway, request.headers())?,
+    };
+    if let Some(shown) = shown {
         request.extensions_mut().insert(shown);
     }
     Ok(next.run(request).await)

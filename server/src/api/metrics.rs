@@ -15,17 +15,18 @@ use super::ApiError;
 use super::admin::session;
 use super::exposition::{CONTENT_TYPE, Exposition};
 use super::health::not_ready;
+use crate::client::Client;
 use crate::gateway::Gateway;
 use crate::sampler::{cpu_time, resident_bytes};
 
-/// Who may read them: with `--metrics-token` who shows it, without one everybody on a gateway that
-/// listens on loopback alone; an administrator always.
-fn may_read(gateway: &Gateway, headers: &HeaderMap) -> bool {
+/// Who may read them: with `--metrics-token` who shows it, without one everybody of this machine on
+/// a gateway that listens on loopback alone, unless a trusted proxy asks; an administrator always.
+fn may_read(gateway: &Gateway, client: &Client, headers: &HeaderMap) -> bool {
     let allowed = match &gateway.config.metrics_token {
         Some(token) => headers
             .get(header::AUTHORIZATION)
             .is_some_and(|value| token.is_shown_by(value.as_bytes())),
-        None => gateway.config.listen.ip().is_loopback(),
+        None => client.local && gateway.config.listen.ip().is_loopback(),
     };
     allowed || session(gateway, headers).is_some()
 }
@@ -44,9 +45,10 @@ fn may_read(gateway: &Gateway, headers: &HeaderMap) -> bool {
 )]
 pub(super) async fn show(
     State(gateway): State<Arc<Gateway>>,
+    client: Client,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    if !may_read(&gateway, &headers) {
+    if !may_read(&gateway, &client, &headers) {
         return Err(ApiError::MetricsClosed);
     }
     let mut page = Exposition::default();
@@ -57,6 +59,7 @@ pub(super) async fn show(
     queues(&mut page, &gateway.hub);
     bus(&mut page, &gateway);
     http(&mut page, &gateway);
+    rates(&mut page, &gateway);
     store(&mut page, &gateway);
     issuers(&mut page, &gateway);
     anonymous(&mut page, &gateway);
@@ -248,6 +251,25 @@ fn http(page: &mut Exposition, gateway: &Gateway) {
     );
 }
 
+fn rates(page: &mut Exposition, gateway: &Gateway) {
+    let limits = gateway.limits.all();
+    let help = "Requests and pushes beyond a limit of an address or a principal.";
+    let mut refused = page.counters("tidegate_rate_limited_total", help);
+    for limit in limits {
+        refused.sample(&[("limit", limit.metric)], limit.refused.get());
+    }
+    let help = "Addresses and principals that a limit remembers.";
+    let mut keys = page.gauges("tidegate_rate_limit_keys", help);
+    for limit in limits {
+        keys.sample(&[("limit", limit.metric)], limit.keys());
+    }
+    let help = "Those that it forgot too early, for others.";
+    let mut forgotten = page.counters("tidegate_rate_limit_forgotten_total", help);
+    for limit in limits {
+        forgotten.sample(&[("limit", limit.metric)], limit.forgotten());
+    }
+}
+
 fn store(page: &mut Exposition, gateway: &Gateway) {
     let trust = &gateway.trust;
     page.gauge(
@@ -260,6 +282,27 @@ fn store(page: &mut Exposition, gateway: &Gateway) {
         "Connections to the store.",
         trust.store.connections().0,
     );
+    page.counter(
+        "tidegate_store_calls_total",
+        "Questions to the store and changes of it.",
+        trust.store.calls(),
+    );
+    page.counter(
+        "tidegate_open_tokens_forgotten_total",
+        "Tokens issued to anybody whose record went before they ended.",
+        trust.open_tokens_forgotten.get(),
+    );
+    page.gauge(
+        "tidegate_nonces",
+        "Signed requests that are remembered.",
+        trust.nonces.count(),
+    );
+    let help = "Signed requests that were refused.";
+    let mut refused = page.counters("tidegate_signatures_refused_total", help);
+    for (reason, count) in gateway.signatures.all() {
+        refused.sample(&[("reason", reason)], count);
+    }
+    refused.sample(&[("reason", "no room")], gateway.signatures.no_room.get());
     page.gauge(
         "tidegate_records_waiting",
         "Records of activity and of issued tokens that the store has not taken yet.",

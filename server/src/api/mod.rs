@@ -10,6 +10,7 @@ mod exposition;
 mod health;
 mod host;
 mod keys;
+mod limits;
 mod members;
 mod metrics;
 mod openapi;
@@ -22,25 +23,29 @@ mod plugins;
 mod problem;
 mod publish;
 mod session;
+mod signed;
 mod system;
 mod token;
 mod tokens;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
-use axum::http::{HeaderName, HeaderValue, header};
-use axum::middleware::Next;
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue, Method, header};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::Response;
 use axum::routing::get;
 use tower_http::compression::CompressionLayer;
+use tower_http::cors::{AllowOrigin, CorsLayer};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use admin::session;
 pub(crate) use problem::ApiError;
 pub(crate) use session::password_login;
+pub(crate) use signed::Refusals;
 
 use crate::gateway::Gateway;
 use crate::pages;
@@ -49,46 +54,80 @@ use crate::socket::{longpoll, upgrade};
 /// The largest body of a request.
 pub(crate) const MAX_BODY_BYTES: usize = 2 << 20;
 
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+
 /// All routes: the socket, the API, the pages and their assets.
 pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
-    let guarded = |api: OpenApiRouter<Arc<Gateway>>| {
-        let (api, document) = api.split_for_parts();
-        let api = api
-            .fallback(problem::no_such_route)
-            .method_not_allowed_fallback(problem::no_such_method)
-            // From the inside out: what was done is recorded once it is known who asks.
-            .layer(axum::middleware::from_fn_with_state(
-                gateway.clone(),
-                activity::record,
-            ))
-            .layer(axum::middleware::from_fn_with_state(
-                gateway.clone(),
-                admin::authenticate,
-            ))
-            .layer(axum::middleware::from_fn(no_store));
-        let mut guarded = OpenApiRouter::from(api);
-        *guarded.get_openapi_mut() = document;
-        guarded
+    let guarded = |routes: Routes, what: Guarded| match what {
+        Guarded::Api => guard_api(&gateway, routes),
+        Guarded::Token => guard_token(&gateway, routes),
+        Guarded::LongPoll => routes
+            .layer(from_fn_with_state(gateway.clone(), limits::by_address))
+            .layer(from_fn(longpoll::may_be_refused)),
     };
     let pages = pages::router(gateway.clone())
-        .route("/login", get(session::follow_link))
+        .merge(
+            Router::new()
+                .route("/login", get(session::follow_link))
+                .layer(from_fn_with_state(gateway.clone(), limits::by_address)),
+        )
         .layer(CompressionLayer::new());
     Router::from(routes(guarded))
         .with_state(gateway.clone())
         .merge(pages.with_state(gateway.clone()))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(axum::middleware::from_fn_with_state(
-            gateway,
-            crate::body::in_time,
-        ))
-        .layer(axum::middleware::from_fn(security_headers))
+        .layer(from_fn_with_state(gateway, crate::body::in_time))
+        .layer(from_fn(security_headers))
 }
 
-/// Every route that the document describes, and its description; `guarded` is what stands around
-/// those of `/api/v1`.
-fn routes(
-    guarded: impl FnOnce(OpenApiRouter<Arc<Gateway>>) -> OpenApiRouter<Arc<Gateway>>,
-) -> OpenApiRouter<Arc<Gateway>> {
+/// Routes that something stands around.
+#[derive(Debug, Clone, Copy)]
+enum Guarded {
+    /// Those of `/api/v1`.
+    Api,
+    /// `/token`.
+    Token,
+    /// `/longpoll`.
+    LongPoll,
+}
+
+type Routes = OpenApiRouter<Arc<Gateway>>;
+
+/// From the inside out (P18): what an address may ask is known before who asks; what that one may
+/// ask, and what came of it, is recorded; and no answer takes for ever.
+fn guard_api(gateway: &Arc<Gateway>, routes: Routes) -> Routes {
+    let (routes, document) = routes.split_for_parts();
+    let routes = routes
+        .fallback(problem::no_such_route)
+        .method_not_allowed_fallback(problem::no_such_method)
+        .layer(from_fn_with_state(gateway.clone(), in_time))
+        .layer(from_fn_with_state(gateway.clone(), limits::by_principal))
+        .layer(from_fn_with_state(gateway.clone(), activity::record))
+        .layer(from_fn_with_state(gateway.clone(), admin::authenticate))
+        .layer(from_fn_with_state(gateway.clone(), limits::by_address))
+        .layer(from_fn(no_store));
+    let routes = match cors(gateway) {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    };
+    let mut guarded = OpenApiRouter::from(routes);
+    *guarded.get_openapi_mut() = document;
+    guarded
+}
+
+fn guard_token(gateway: &Arc<Gateway>, routes: Routes) -> Routes {
+    let routes = routes
+        .layer(from_fn_with_state(gateway.clone(), limits::by_principal))
+        .layer(from_fn_with_state(gateway.clone(), limits::by_address));
+    match cors(gateway) {
+        Some(cors) => routes.layer(cors),
+        None => routes,
+    }
+}
+
+/// Every route that the document describes, and its description; `guarded` puts around some of them
+/// what stands there.
+fn routes(guarded: impl Fn(Routes, Guarded) -> Routes) -> Routes {
     let api = OpenApiRouter::default()
         .routes(routes!(openapi::show))
         .routes(routes!(session::show, session::sign_in, session::sign_out))
@@ -114,13 +153,16 @@ fn routes(
         .routes(routes!(activity::export))
         .routes(routes!(activity::principals));
     OpenApiRouter::with_openapi(openapi::about())
-        .nest("/api/v1", guarded(api))
-        .routes(routes!(token::issue))
+        .nest("/api/v1", guarded(api, Guarded::Api))
+        .merge(guarded(
+            OpenApiRouter::default().routes(routes!(token::issue)),
+            Guarded::Token,
+        ))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
         .routes(routes!(metrics::show))
         .routes(routes!(upgrade::upgrade))
-        .merge(
+        .merge(guarded(
             OpenApiRouter::default()
                 .routes(routes!(
                     longpoll::poll,
@@ -128,7 +170,8 @@ fn routes(
                     longpoll::options
                 ))
                 .layer(DefaultBodyLimit::max(longpoll::MAX_BODY_BYTES)),
-        )
+            Guarded::LongPoll,
+        ))
 }
 
 /// What plugins answer.
@@ -163,6 +206,37 @@ fn auth() -> OpenApiRouter<Arc<Gateway>> {
         .routes(routes!(people::end_session))
         .routes(routes!(people::api_keys, people::add_api_key))
         .routes(routes!(people::revoke_api_key))
+}
+
+/// Pages of `--allowed-origins` may use the API with what they hold themselves: a token or a key. A
+/// cookie opens nothing to them, since no answer allows credentials and the header that a change
+/// needs is not among those that they may send.
+fn cors(gateway: &Gateway) -> Option<CorsLayer> {
+    let origins = gateway.config.allowed_origins.clone();
+    let layer = CorsLayer::new()
+        .allow_origin(AllowOrigin::predicate(move |origin, _| {
+            origins.lists(origin)
+        }))
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([header::AUTHORIZATION, header::CONTENT_TYPE, IDEMPOTENCY_KEY])
+        .expose_headers([
+            header::RETRY_AFTER,
+            limits::RATE_LIMIT,
+            limits::RATE_LIMIT_POLICY,
+        ])
+        .max_age(Duration::from_secs(600));
+    let wanted = !gateway.config.allowed_origins.lists_nobody();
+    wanted.then_some(layer)
+}
+
+/// Whatever a request waits for, a store that has fallen silent above all: nobody waits for ever.
+async fn in_time(
+    State(gateway): State<Arc<Gateway>>,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let answer = tokio::time::timeout(gateway.config.http.request, next.run(request)).await;
+    answer.map_err(|_| ApiError::TooSlow)
 }
 
 async fn no_store(request: Request, next: Next) -> Response {

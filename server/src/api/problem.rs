@@ -5,7 +5,7 @@ use axum::extract::MatchedPath;
 use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use tidegate_auth::{AdminError, PasswordError, TokenError};
+use tidegate_auth::{AdminError, PasswordError, SignatureError, TokenError};
 use tidegate_protocol::admin::Problem;
 use tidegate_protocol::{DefinitionError, NameError, Role};
 use tidegate_store::StoreError;
@@ -22,8 +22,16 @@ pub(crate) enum ApiError {
     SignInNeeded,
     #[error("the key or token of this request is not known, has ended or was revoked")]
     BadBearer,
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
+    #[error("too many signed requests are remembered; try again in a moment")]
+    NoncesFull,
+    #[error("the answer took too long; the store may be lost, try again in a moment")]
+    TooSlow,
     #[error("this needs the role {0}")]
     RoleTooWeak(Role),
+    #[error("that is too much at once; wait {0} seconds")]
+    TooManyRequests(u64),
     #[error("the store is busy; try again in a moment")]
     StoreBusy,
     #[error("the store cannot be reached; live traffic goes on, try again later")]
@@ -129,6 +137,7 @@ impl ApiError {
         match self {
             ApiError::SignInNeeded
             | ApiError::BadBearer
+            | ApiError::Signature(_)
             | ApiError::MetricsClosed
             | ApiError::Admin(AdminError::WrongPassword | AdminError::WrongUser) => {
                 StatusCode::UNAUTHORIZED
@@ -139,7 +148,9 @@ impl ApiError {
             | ApiError::Admin(AdminError::NoPassword | AdminError::BadLink) => {
                 StatusCode::FORBIDDEN
             }
-            ApiError::Admin(AdminError::TooManyTries(_)) => StatusCode::TOO_MANY_REQUESTS,
+            ApiError::TooManyRequests(_) | ApiError::Admin(AdminError::TooManyTries(_)) => {
+                StatusCode::TOO_MANY_REQUESTS
+            }
             ApiError::Name(..)
             | ApiError::BadId
             | ApiError::BadText
@@ -173,7 +184,10 @@ impl ApiError {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY)
             }
             ApiError::Taken | ApiError::KeySigns | ApiError::KeyBusy => StatusCode::CONFLICT,
-            ApiError::StoreBusy | ApiError::StoreLost => StatusCode::SERVICE_UNAVAILABLE,
+            ApiError::StoreBusy
+            | ApiError::StoreLost
+            | ApiError::NoncesFull
+            | ApiError::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::NotFound(..) | ApiError::NoSuchRoute => StatusCode::NOT_FOUND,
             ApiError::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::SlowBody => StatusCode::REQUEST_TIMEOUT,
@@ -241,12 +255,18 @@ impl IntoResponse for ApiError {
         }
         if matches!(
             self,
-            ApiError::StoreBusy | ApiError::StoreLost | ApiError::Plugin(PluginError::Busy)
+            ApiError::StoreBusy
+                | ApiError::StoreLost
+                | ApiError::NoncesFull
+                | ApiError::TooSlow
+                | ApiError::Plugin(PluginError::Busy)
         ) {
             let soon = HeaderValue::from_static("1");
             response.headers_mut().insert(header::RETRY_AFTER, soon);
         }
-        if let ApiError::Admin(AdminError::TooManyTries(seconds)) = self {
+        if let ApiError::TooManyRequests(seconds)
+        | ApiError::Admin(AdminError::TooManyTries(seconds)) = self
+        {
             response
                 .headers_mut()
                 .insert(header::RETRY_AFTER, HeaderValue::from(seconds));

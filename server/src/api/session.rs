@@ -16,6 +16,7 @@ use super::ApiError;
 use super::activity::record_sign_in;
 use super::admin::{COOKIE, from_here, session};
 use super::openapi::{NotFromHere, Stored, WrongPassword};
+use crate::client::Client;
 use crate::gateway::Gateway;
 use crate::http;
 use crate::serve::now_seconds;
@@ -52,9 +53,11 @@ pub(crate) fn password_login(gateway: &Gateway) -> bool {
     gateway.admin.has_password() || !gateway.trust.directory.known().users.is_empty()
 }
 
-fn cookie(session: &Opened) -> AppendHeaders<[(header::HeaderName, String); 1]> {
+fn cookie(client: &Client, session: &Opened) -> AppendHeaders<[(header::HeaderName, String); 1]> {
+    // A browser that came over HTTPS shows it over nothing else.
+    let secure = if client.secure { "; Secure" } else { "" };
     let value = format!(
-        "{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION_SECONDS}",
+        "{COOKIE}={}; HttpOnly; SameSite=Strict; Path=/; Max-Age={SESSION_SECONDS}{secure}",
         session.cookie
     );
     AppendHeaders([(header::SET_COOKIE, value)])
@@ -81,6 +84,7 @@ fn cookie(session: &Opened) -> AppendHeaders<[(header::HeaderName, String); 1]> 
 pub(super) async fn sign_in(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: Client,
     headers: HeaderMap,
     body: Result<Json<SignIn>, JsonRejection>,
 ) -> Result<impl IntoResponse, ApiError> {
@@ -100,16 +104,14 @@ pub(super) async fn sign_in(
             .map(|()| String::new()),
         Some(name) => user_signs_in(&gateway, name, password, peer).await,
     };
-    // Who has to wait is not written down each time: nobody can push the record of others out.
-    if !matches!(tried, Err(AdminError::TooManyTries(_))) {
-        record_sign_in(&gateway, &who, "with a password", peer, tried.is_ok());
-    }
+    let outcome = tried.as_ref().map(drop);
+    record_sign_in(&gateway, &who, "with a password", peer, outcome);
     let user = tried.inspect_err(|error| tracing::warn!(%peer, %error, "sign-in refused"))?;
     let opened = open_session(&gateway, &user, http::shown(peer.ip()), agent(&headers)).await?;
     tracing::info!(%peer, user, "signed in with a password");
     let now = crate::trust::unsigned(crate::trust::now_ms());
     let session = gateway.trust.directory.session(&opened.cookie, now);
-    Ok((cookie(&opened), Json(info(&gateway, session))))
+    Ok((cookie(&client, &opened), Json(info(&gateway, session))))
 }
 
 /// The id of the user of this name, if this is the password. It takes as long for a name that
@@ -190,6 +192,7 @@ pub(super) struct LinkParams {
 pub(super) async fn follow_link(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: Client,
     headers: HeaderMap,
     Query(params): Query<LinkParams>,
 ) -> Result<Response, ApiError> {
@@ -198,17 +201,20 @@ pub(super) async fn follow_link(
         gateway
             .admin
             .follow_link(&gateway.tokens, &params.link, peer.ip(), now_seconds());
-    if !matches!(followed, Err(AdminError::TooManyTries(_))) {
-        let good = followed.is_ok();
-        record_sign_in(&gateway, BUILT_IN_ADMIN, "with a link", peer, good);
-    }
+    record_sign_in(
+        &gateway,
+        BUILT_IN_ADMIN,
+        "with a link",
+        peer,
+        followed.as_ref().map(drop),
+    );
     Ok(match followed {
         Ok(()) => {
             let address = http::shown(peer.ip());
             let opened = open_session(&gateway, "", address, agent(&headers)).await?;
             tracing::info!(%peer, "admin signed in with a link");
             (
-                cookie(&opened),
+                cookie(&client, &opened),
                 AppendHeaders([no_store]),
                 Redirect::to("/admin"),
             )

@@ -15,7 +15,7 @@ use super::admin::{from_here, session};
 use super::openapi::{TokenRefused, Unprocessable};
 use super::tokens::check_id;
 use crate::gateway::Gateway;
-use crate::trust::{Issue, RANDOM_ID_CHARS, Record};
+use crate::trust::{ANYBODY, Issue, RANDOM_ID_CHARS, Record};
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct TokenRequest {
@@ -88,7 +88,7 @@ pub(super) async fn issue(
         channels: vec![channel.clone()],
         allow,
         seconds: gateway.config.token_seconds,
-        by: asks.map_or_else(|| "anybody".to_owned(), |principal| principal.name),
+        by: asks.map_or_else(|| ANYBODY.to_owned(), |principal| principal.name),
     };
     let (token, record) = issue.sign(&gateway.tokens)?;
     if !gateway.trust.records.put(Record::Token(record)) {

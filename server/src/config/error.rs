@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tidegate_auth::{MIN_BEARER_BYTES, SecretError};
+use tidegate_auth::{MIN_BEARER_BYTES, MIN_SIGNING_BYTES, SecretError};
 use tidegate_protocol::DefinitionError;
 
 /// What is wrong with the settings.
@@ -31,6 +31,21 @@ pub(crate) enum ConfigError {
         "--allowed-origins has {0:?}; write origins such as https://app.example.com or //*.example.com"
     )]
     Origin(String),
+    #[error("--trusted-proxy {0:?} is no network; write one such as 10.0.0.0/8, or an address")]
+    Proxy(String),
+    #[error("--proxy-header {0:?} is none; use x-forwarded or forwarded")]
+    ProxyHeader(String),
+    #[error("--internal-secret-file {path} cannot be read ({source}); check its owner and mode")]
+    SigningFile {
+        path: PathBuf,
+        source: std::io::Error,
+    },
+    #[error(
+        "--internal-secret-file must hold at least {MIN_SIGNING_BYTES} bytes; make one with `openssl rand -hex 32`"
+    )]
+    ShortSigningSecret,
+    #[error("--internal-role {0:?} is none; use viewer, operator or admin")]
+    InternalRole(String),
     #[error("--{0} must be at least {1}")]
     TooSmall(&'static str, usize),
     #[error("--static-path {0} is no folder that can be read")]

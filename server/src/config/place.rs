@@ -42,6 +42,12 @@ impl ConfigError {
             Self::StaticPath(_) => "static_path".to_owned(),
             Self::ShortPassword => "admin_password".to_owned(),
             Self::ShortMetricsToken => "metrics_token".to_owned(),
+            Self::Proxy(_) => "trusted_proxy".to_owned(),
+            Self::ProxyHeader(_) => "proxy_header".to_owned(),
+            Self::SigningFile { .. } | Self::ShortSigningSecret => {
+                "internal_secret_file".to_owned()
+            }
+            Self::InternalRole(_) => "internal_role".to_owned(),
             Self::LogFormat(_) => "log_format".to_owned(),
             Self::DatabaseUrl => "database_url".to_owned(),
             Self::Secret(_) => "jwt_secret".to_owned(),

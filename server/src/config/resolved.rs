@@ -4,15 +4,17 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tidegate_auth::{Bearer, Secret};
+use tidegate_auth::{Bearer, MIN_SIGNING_BYTES, Secret};
 use tidegate_protocol::system::Configuration;
-use tidegate_protocol::{Definition, builtin_definitions};
+use tidegate_protocol::{Definition, Role, builtin_definitions};
 use tidegate_store::{Place, StoreConfig};
 
 use super::issuers::{issuers, key_documents};
 use super::logs::logs;
 use super::{ConfigError, IssuerConfig, KeyDocuments, Settings};
+use crate::client::{NoNetwork, ProxyHeader, TrustedProxies};
 use crate::http::HttpLimits;
+use crate::limits::RateLimits;
 use crate::logs::LogSettings;
 use crate::origin::AllowedOrigins;
 use crate::plugins::PluginLimits;
@@ -39,12 +41,15 @@ pub(crate) struct Config {
     pub(crate) key_rotation_days: u32,
     pub(crate) activity_records: u32,
     pub(crate) activity_days: u32,
+    pub(crate) max_open_tokens: u32,
+    pub(crate) internal: Internal,
     pub(crate) token_seconds: u64,
     /// Whether POST /token answers anybody.
     pub(crate) open_tokens: bool,
     pub(crate) admin_password: Option<Hidden>,
     pub(crate) static_path: Option<PathBuf>,
     pub(crate) allowed_origins: AllowedOrigins,
+    pub(crate) proxies: TrustedProxies,
     pub(crate) tangram_compat: bool,
     pub(crate) node: String,
     pub(crate) idle: Duration,
@@ -59,6 +64,7 @@ pub(crate) struct Config {
     pub(crate) max_errors: usize,
     pub(crate) pushes_per_second: u32,
     pub(crate) joins_per_second: u32,
+    pub(crate) rates: RateLimits,
     pub(crate) limits: tidegate_hub::Limits,
     /// The built-in definitions first, so that the operator's replace them.
     pub(crate) definitions: Vec<Definition>,
@@ -75,6 +81,18 @@ pub(crate) struct StoreSettings {
     pub(crate) config: StoreConfig,
     /// `None` for a gateway that forgets.
     pub(crate) folder: Option<PathBuf>,
+}
+
+/// Requests that programs of one's own sign.
+#[derive(Debug, Clone)]
+pub(crate) struct Internal {
+    /// `None` where none is taken.
+    pub(crate) secret: Option<Secret>,
+    pub(crate) role: Role,
+    /// How old they may be.
+    pub(crate) seconds: u64,
+    /// How many are remembered.
+    pub(crate) nonces: usize,
 }
 
 /// Which bus.
@@ -158,14 +176,19 @@ impl Config {
             key_rotation_days: settings.key_rotation_days.unwrap_or(0),
             activity_records: settings.activity_records.unwrap_or(100_000),
             activity_days: settings.activity_days.unwrap_or(90).max(1),
+            max_open_tokens: settings.max_open_tokens.unwrap_or(100_000),
+            internal: internal(&settings)?,
             token_seconds: settings.token_seconds.unwrap_or(24 * 3600),
-            open_tokens: ip.is_loopback() || settings.open_tokens.unwrap_or(false),
+            // Whoever reaches a proxy reaches the gateway behind it.
+            open_tokens: settings.open_tokens.unwrap_or(false)
+                || (ip.is_loopback() && settings.trusted_proxy.iter().flatten().next().is_none()),
             admin_password: settings.admin_password.clone().map(Hidden),
             static_path: settings.static_path.clone(),
             allowed_origins: AllowedOrigins::parse(
                 settings.allowed_origins.as_deref().unwrap_or_default(),
                 ip.is_loopback(),
             )?,
+            proxies: proxies(&settings)?,
             tangram_compat: settings.tangram_compat.unwrap_or(false),
             node: settings
                 .node
@@ -182,6 +205,7 @@ impl Config {
                     .clamp(1, tokio::sync::Semaphore::MAX_PERMITS),
                 head: Duration::from_secs(settings.http_head_seconds.unwrap_or(10).max(1)),
                 body: Duration::from_secs(settings.http_body_seconds.unwrap_or(30).max(1)),
+                request: Duration::from_secs(settings.request_seconds.unwrap_or(30).max(1)),
             },
             drain: Duration::from_secs(settings.drain_seconds.unwrap_or(5)),
             publish: publish(&settings)?,
@@ -190,6 +214,7 @@ impl Config {
             max_errors: at_least(settings.max_errors, 20, 1, "max-errors")?,
             pushes_per_second: settings.pushes_per_second.unwrap_or(1000),
             joins_per_second: settings.joins_per_second.unwrap_or(200),
+            rates: rates(&settings)?,
             limits: limits(&settings)?,
             definitions,
             metrics_token: settings
@@ -297,6 +322,56 @@ fn bus(s: &Settings) -> Result<BusConfig, ConfigError> {
                 "bus-request-bytes",
             )?,
             ..d
+        },
+    })
+}
+
+fn internal(s: &Settings) -> Result<Internal, ConfigError> {
+    let secret = s.internal_secret_file.as_ref().map(|path| {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::SigningFile {
+            path: path.clone(),
+            source,
+        })?;
+        match text.trim() {
+            text if text.len() < MIN_SIGNING_BYTES => Err(ConfigError::ShortSigningSecret),
+            text => Ok(Secret::from_bytes(text.as_bytes().to_vec())),
+        }
+    });
+    let role = s.internal_role.as_deref().map(|name| {
+        let role = Role::named(name);
+        role.ok_or_else(|| ConfigError::InternalRole(name.to_owned()))
+    });
+    Ok(Internal {
+        secret: secret.transpose()?,
+        role: role.transpose()?.unwrap_or(Role::Operator),
+        seconds: s.signature_seconds.unwrap_or(300).max(1),
+        nonces: at_least(s.max_nonces, 100_000, 1, "max-nonces")?,
+    })
+}
+
+fn rates(s: &Settings) -> Result<RateLimits, ConfigError> {
+    let window = s.rate_window_seconds.unwrap_or(10).clamp(1, 86_400);
+    Ok(RateLimits {
+        window: Duration::from_secs(window.into()),
+        requests_per_address: s.requests_per_address.unwrap_or(50_000),
+        requests_per_principal: s.requests_per_principal.unwrap_or(20_000),
+        pushes_per_address: s.pushes_per_address.unwrap_or(5_000_000),
+        pushes_per_principal: s.pushes_per_principal.unwrap_or(5_000_000),
+        keys: at_least(s.rate_limit_keys, 100_000, 16, "rate-limit-keys")?,
+    })
+}
+
+fn proxies(s: &Settings) -> Result<TrustedProxies, ConfigError> {
+    let networks = s.trusted_proxy.iter().flatten().map(|text| {
+        let network = text.trim().parse();
+        network.map_err(|NoNetwork| ConfigError::Proxy(text.clone()))
+    });
+    Ok(TrustedProxies {
+        networks: networks.collect::<Result<_, _>>()?,
+        header: match s.proxy_header.as_deref() {
+            None | Some("x-forwarded") => ProxyHeader::XForwarded,
+            Some("forwarded") => ProxyHeader::Forwarded,
+            Some(other) => return Err(ConfigError::ProxyHeader(other.to_owned())),
         },
     })
 }

@@ -128,8 +128,27 @@ settings! {
     activity_records: u32,
     /// Days for which they are kept [default: 90]
     activity_days: u32,
-    /// Origins whose pages may connect beside the gateway's own, comma-separated
+    /// Tokens issued to anybody by POST /token of which a record is kept; the oldest go first
+    /// [default: 100000]
+    max_open_tokens: u32,
+    /// File with the secret, of at least 32 bytes, that programs sign requests to the API with
+    /// [default: none, and no signed requests]
+    internal_secret_file: PathBuf,
+    /// What a signed request may do: viewer, operator or admin [default: operator]
+    internal_role: String,
+    /// Seconds after which a signed request is too old [default: 300]
+    signature_seconds: u64,
+    /// Signed requests that are remembered, so that none is let in twice [default: 100000]
+    max_nonces: usize,
+    /// Origins whose pages may connect, and use the API, beside the gateway's own; comma-separated
     allowed_origins: String,
+    /// Networks of the proxies that may say who a request comes from, such as 10.0.0.0/8
+    /// (repeatable, or comma-separated) [default: none]
+    #[arg(value_delimiter = ',', value_name = "CIDR")]
+    trusted_proxy: Vec<String>,
+    /// The headers in which they say it: x-forwarded, or forwarded (RFC 7239)
+    /// [default: x-forwarded]
+    proxy_header: String,
     /// Let a socket's token for `system` open every topic but `admin`, as Tangram's pages expect
     #[arg(num_args = 0..=1, default_missing_value = "true")]
     tangram_compat: bool,
@@ -164,6 +183,8 @@ settings! {
     http_head_seconds: u64,
     /// Seconds that a request's body may take [default: 30]
     http_body_seconds: u64,
+    /// Seconds that the API may take to answer a request [default: 30]
+    request_seconds: u64,
     /// Channels in all [default: 100000]
     max_channels: usize,
     /// Channels that one connection may join [default: 100]
@@ -186,6 +207,18 @@ settings! {
     max_plugin_requests: usize,
     /// Bytes of a request's body for a plugin, and of its answer [default: 1048576]
     max_plugin_bytes: usize,
+    /// Seconds in which the requests and pushes of the next four limits are counted [default: 10]
+    rate_window_seconds: u32,
+    /// Requests of one address to the API, /token and /longpoll, 0 for no limit [default: 50000]
+    requests_per_address: u32,
+    /// Requests of one user or key, 0 for no limit [default: 20000]
+    requests_per_principal: u32,
+    /// Pushes of all connections of one address, 0 for no limit [default: 5000000]
+    pushes_per_address: u32,
+    /// Pushes of all connections of one user, 0 for no limit [default: 5000000]
+    pushes_per_principal: u32,
+    /// Addresses and principals that each of these limits remembers [default: 100000]
+    rate_limit_keys: usize,
     /// Clients of the in-process bus [default: 1000]
     bus_clients: usize,
     /// Bytes that may wait for one client of the in-process bus before it is cut [default: 33554432]

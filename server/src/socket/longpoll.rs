@@ -14,8 +14,9 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{ConnectInfo, Query, State};
+use axum::extract::{ConnectInfo, Query, Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -29,6 +30,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::client_cookie::identify;
 use super::session::Session;
 use super::upgrade::{ConnectParams, details};
+use crate::client::Client;
 use crate::gateway::Gateway;
 
 /// How long a poll waits for something to say.
@@ -142,6 +144,23 @@ pub(crate) async fn options() -> Response {
     response
 }
 
+/// Says in the body what Phoenix's clients understand: that they asked too often is a fault of the
+/// server to them, after which they come back later.
+pub(crate) async fn may_be_refused(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if response.status() != StatusCode::TOO_MANY_REQUESTS {
+        return response;
+    }
+    let mut answer = Answer::status(500).into_response();
+    *answer.status_mut() = response.status();
+    for name in ["retry-after", "ratelimit", "ratelimit-policy"] {
+        if let Some(value) = response.headers().get(name) {
+            answer.headers_mut().insert(name, value.clone());
+        }
+    }
+    answer
+}
+
 /// Frames for the client
 ///
 /// Begins a session, or waits for what it has to say, at most ten seconds. The status of HTTP is 200
@@ -158,10 +177,12 @@ pub(crate) async fn options() -> Response {
 pub(crate) async fn poll(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: Client,
     Query(params): Query<PollParams>,
     headers: HeaderMap,
 ) -> Response {
-    if !gateway.config.allowed_origins.allow(&headers) {
+    let host = client.host.as_deref();
+    if !gateway.config.allowed_origins.allow(&headers, host) {
         return Answer::status(403).into_response();
     }
     let Some(token) = token_of(&params, &headers) else {
@@ -306,11 +327,13 @@ fn take(gateway: &Gateway, connection: &Connection) -> Vec<String> {
 )]
 pub(crate) async fn publish(
     State(gateway): State<Arc<Gateway>>,
+    client: Client,
     Query(params): Query<PollParams>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    if !gateway.config.allowed_origins.allow(&headers) {
+    let host = client.host.as_deref();
+    if !gateway.config.allowed_origins.allow(&headers, host) {
         return Answer::status(403).into_response();
     }
     let found = token_of(&params, &headers).and_then(|token| gateway.long_polls.get(&token));

@@ -25,6 +25,7 @@ use super::own_events::OwnEvent;
 use super::stamp::stamped;
 use crate::cluster;
 use crate::gateway::Gateway;
+use crate::limits::Lease;
 
 /// The longest user id, and the longest presence key, in bytes.
 pub(super) const MAX_USER_BYTES: usize = 255;
@@ -38,6 +39,9 @@ pub(crate) struct Session {
     /// Who the client is where it shows no token; made when it is needed.
     pub(super) anonymous: Option<Box<str>>,
     pushes: Bucket,
+    /// The part of its address, and of the user that it has joined as last.
+    pushes_of_address: Option<Lease>,
+    pushes_of_user: Option<Lease>,
     joins: Bucket,
     errors: usize,
     waiting: Option<Box<Waiting>>,
@@ -63,6 +67,8 @@ impl Session {
             token: token.map(String::into_boxed_str),
             anonymous: None,
             pushes: Bucket::new(gateway.config.pushes_per_second, now),
+            pushes_of_address: gateway.limits.pushes_from(connection.details.address),
+            pushes_of_user: None,
             joins: Bucket::new(gateway.config.joins_per_second, now),
             errors: 0,
             waiting: None,
@@ -229,9 +235,13 @@ impl Session {
             Serializer::V2 if payload.supabase => Serializer::Supabase,
             other => other,
         };
+        let member = join.grant.is_some().then(|| join.user.clone());
         let lifecycle = hub.join(&self.connection, serializer, join)?;
         hub.stats.joins.observe(began.elapsed());
         self.gateway.lifecycle.tell(lifecycle);
+        if let Some(user) = member {
+            self.counts_as(&user);
+        }
         Ok(())
     }
 
@@ -282,7 +292,7 @@ impl Session {
         if !frame.join_ref.is_null() && frame.join_ref != join_ref {
             return Ok(None);
         }
-        if !self.pushes.take(self.gateway.hub.now_ms()) {
+        if !self.may_push_once_more() {
             return Err(Reason::TooManyPushes);
         }
         let allow = grant.as_ref().map(|grant| grant.allow);
@@ -333,6 +343,29 @@ impl Session {
             event: event.clone(),
         };
         drop(self.gateway.bus.publish(name, body));
+    }
+
+    /// Counts a push for the connection, its address and its user.
+    fn may_push_once_more(&mut self) -> bool {
+        let (now, limits) = (self.gateway.hub.now_ms(), &self.gateway.limits);
+        let of = |lease: &mut Option<Lease>, limit| {
+            lease.as_mut().is_none_or(|lease| lease.take(limit, now))
+        };
+        self.pushes.take(now)
+            && of(&mut self.pushes_of_address, &limits.pushes_by_address)
+            && of(&mut self.pushes_of_user, &limits.pushes_by_principal)
+    }
+
+    /// From now on pushes count for this user; who joins anonymously counts for its address alone.
+    fn counts_as(&mut self, user: &str) {
+        let lease = self.gateway.limits.pushes_of(user);
+        let same = match (&self.pushes_of_user, &lease) {
+            (Some(old), Some(new)) => old.is_of(new),
+            _ => false,
+        };
+        if !same {
+            self.pushes_of_user = lease;
+        }
     }
 
     /// The bus has the event, or will not have it.

@@ -17,6 +17,7 @@ use utoipa::IntoParams;
 use super::client_cookie::identify;
 use super::stream::Stream;
 use super::transport;
+use crate::client::Client;
 use crate::gateway::Gateway;
 
 /// How much of a `User-Agent` is kept.
@@ -71,6 +72,7 @@ pub(super) fn details(
 pub(crate) async fn upgrade(
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    client: Client,
     Query(params): Query<ConnectParams>,
     mut request: Request,
 ) -> Response {
@@ -85,7 +87,11 @@ pub(crate) async fn upgrade(
             None => return StatusCode::FORBIDDEN.into_response(),
         },
     };
-    if !gateway.config.allowed_origins.allow(headers) {
+    if !gateway
+        .config
+        .allowed_origins
+        .allow(headers, client.host.as_deref())
+    {
         tracing::info!(
             %peer,
             origin = ?headers.get(header::ORIGIN),

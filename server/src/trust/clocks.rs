@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_auth::LEEWAY_SECONDS;
 use tidegate_hub::ExpiryRules;
 
-use super::{issuers, now_ms, refresh, unsigned};
+use super::{ANSWER, ANYBODY, TrustError, issuers, now_ms, refresh, unsigned};
 use crate::gateway::Gateway;
 use crate::system::ticks;
 
@@ -14,6 +14,8 @@ use crate::system::ticks;
 const REFRESH: Duration = Duration::from_millis(400);
 /// How long the writer rests after the store has refused.
 const REST: Duration = Duration::from_secs(1);
+/// How soon a repeated read shows in its record.
+const SETTLE: Duration = Duration::from_secs(5);
 const PURGE: Duration = Duration::from_secs(3600);
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
@@ -23,9 +25,19 @@ pub(crate) async fn run(gateway: Arc<Gateway>) {
         refreshing(&gateway),
         expiring(&gateway),
         writing(&gateway),
+        settling(&gateway),
         purging(&gateway),
         issuers::run(&gateway)
     );
+}
+
+/// A store that says nothing any more does not stop the clocks: what hangs is given up.
+async fn timely<T>(
+    gateway: &Gateway,
+    work: impl Future<Output = Result<T, TrustError>>,
+) -> Result<T, TrustError> {
+    let answer = async { Ok(work.await) };
+    gateway.trust.store.within(ANSWER, answer).await?
 }
 
 async fn refreshing(gateway: &Gateway) {
@@ -33,7 +45,7 @@ async fn refreshing(gateway: &Gateway) {
     loop {
         ticks.tick().await;
         // The store says in the log when it is lost; what was read last holds meanwhile.
-        match refresh(gateway).await {
+        match timely(gateway, refresh(gateway)).await {
             Ok(0) => {}
             Ok(members) => tracing::info!(members, "members lost the right to stay"),
             Err(error) => tracing::debug!(%error, "not refreshed"),
@@ -65,6 +77,49 @@ async fn writing(gateway: &Gateway) {
             tracing::debug!(%error, "records wait");
             tokio::time::sleep(REST).await;
         }
+        bound(gateway).await;
+    }
+}
+
+/// Repeated reads, and nonces whose time is over.
+async fn settling(gateway: &Gateway) {
+    let trust = &gateway.trust;
+    let mut ticks = ticks(SETTLE);
+    loop {
+        ticks.tick().await;
+        let now = now_ms();
+        trust.records.settle(now);
+        trust.nonces.clear(unsigned(now) / 1000);
+        if gateway.config.internal.secret.is_some()
+            && let Err(error) = trust
+                .store
+                .within(ANSWER, trust.store.purge_nonces(now))
+                .await
+        {
+            tracing::debug!(%error, "nonces are not purged");
+        }
+    }
+}
+
+/// What is kept within a number is purged when much was added, not only by the hour.
+async fn bound(gateway: &Gateway) {
+    let (config, trust) = (&gateway.config, &gateway.trust);
+    let mut purged = Ok(0);
+    if trust.records.much_activity(config.activity_records.into()) {
+        let since = now_ms() - i64::from(config.activity_days) * DAY_MS;
+        let most = i64::from(config.activity_records);
+        let purging = trust.store.purge_activity(since, most);
+        purged = trust.store.within(ANSWER, purging).await;
+    }
+    if trust.records.many_tokens(config.max_open_tokens.into()) {
+        let most = i64::from(config.max_open_tokens);
+        let purging = trust.store.purge_issued_by(ANYBODY, most);
+        let forgotten = trust.store.within(ANSWER, purging).await;
+        trust.count_forgotten(&forgotten);
+        purged = purged.and(forgotten);
+    }
+    if let Err(error) = purged {
+        tracing::debug!(%error, "not purged");
     }
 }
 
@@ -77,6 +132,10 @@ async fn purging(gateway: &Gateway) {
             let now = now_ms();
             trust.store.purge_sessions(now).await?;
             trust.store.purge_tokens(now).await?;
+            let open = i64::from(config.max_open_tokens);
+            let forgotten = trust.store.purge_issued_by(ANYBODY, open).await;
+            trust.count_forgotten(&forgotten);
+            forgotten?;
             trust.store.purge_revocations(now).await?;
             let since = now - i64::from(config.activity_days) * DAY_MS;
             let most = i64::from(config.activity_records);
@@ -93,9 +152,9 @@ async fn purging(gateway: &Gateway) {
                     "the signing key was rotated, as --key-rotation-days asks"
                 );
             }
-            Ok::<(), super::TrustError>(())
+            Ok::<(), TrustError>(())
         };
-        if let Err(error) = purged.await {
+        if let Err(error) = timely(gateway, purged).await {
             tracing::debug!(%error, "not purged");
         }
     }

@@ -9,6 +9,8 @@ use super::{Trust, TrustError, now_ms, signed, unsigned};
 
 /// How long a random id is, as Tangram's is.
 pub(crate) const RANDOM_ID_CHARS: usize = 8;
+/// Who issued a token that nobody had to sign in for.
+pub(crate) const ANYBODY: &str = "anybody";
 /// What tokens of this gateway say in `iss`.
 const ISSUER: &str = "tidegate";
 

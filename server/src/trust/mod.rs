@@ -11,20 +11,22 @@ mod issuing;
 mod keys;
 mod people;
 mod records;
+mod repeats;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
 
 use tidegate_auth::{
-    ClientTokens, Directory, Issuers, Marks, Seal, SealError, Secret, SecretError, TokenError,
-    Tokens,
+    ClientTokens, Directory, Issuers, Marks, Nonces, Seal, SealError, Secret, SecretError,
+    TokenError, Tokens,
 };
-use tidegate_hub::Lifecycle;
+use tidegate_hub::{Counter, Lifecycle};
 use tidegate_store::{OpenError, Store, StoreError};
 
 pub(crate) use clocks::run;
 pub(crate) use issuers::Provider;
-pub(crate) use issuing::{Issue, RANDOM_ID_CHARS, info as token_info};
+pub(crate) use issuing::{ANYBODY, Issue, RANDOM_ID_CHARS, info as token_info};
 pub(crate) use people::{Opened, name_is_good, open_session};
 pub(crate) use records::Record;
 
@@ -34,6 +36,8 @@ use crate::gateway::Gateway;
 use crate::socket::ClientCounters;
 use records::Records;
 
+/// How long the store may be silent when it is asked for something that nobody waits for.
+const ANSWER: Duration = Duration::from_secs(10);
 /// Rows of each kind that are kept in memory.
 const MOST: i64 = 100_000;
 
@@ -64,6 +68,10 @@ pub(crate) struct Trust {
     /// By what anonymous clients are known again; `None` where they are not.
     pub(crate) clients: Option<ClientTokens>,
     pub(crate) client_counters: ClientCounters,
+    /// Signed requests that were let in.
+    pub(crate) nonces: Nonces,
+    /// Tokens of `POST /token` whose record went before they ended.
+    pub(crate) open_tokens_forgotten: Counter,
     seal: Seal,
     /// The secret of `--jwt-secret`.
     shared: Option<Secret>,
@@ -91,6 +99,8 @@ impl Trust {
             clients: (life > 0).then(|| ClientTokens::new(seal.clone(), life)),
             client_counters: ClientCounters::default(),
             seal,
+            nonces: Nonces::new(config.internal.nonces),
+            open_tokens_forgotten: Counter::default(),
             shared: config.shared_secret.clone(),
             plain: config.plain_tokens,
             seen: AtomicI64::new(-1),
@@ -104,6 +114,15 @@ impl Trust {
         tokens.set_revoked(trust.revoked().await?);
         trust.directory.set(trust.everybody().await?);
         Ok((trust, tokens))
+    }
+}
+
+impl Trust {
+    /// Counts tokens of which the records went because there were too many.
+    fn count_forgotten(&self, rows: &Result<u64, StoreError>) {
+        let rows = rows.as_ref().copied().unwrap_or_default();
+        self.open_tokens_forgotten
+            .add(usize::try_from(rows).unwrap_or(usize::MAX));
     }
 }
 
@@ -155,6 +174,7 @@ pub(crate) async fn end(gateway: &Gateway) {
     /// A store that does not answer keeps nobody from stopping.
     const PATIENCE: std::time::Duration = std::time::Duration::from_secs(2);
     let trust = &gateway.trust;
+    trust.records.settle(now_ms());
     let written = tokio::time::timeout(PATIENCE, async {
         while trust.records.waiting() > 0 && trust.records.write(&trust.store).await.is_ok() {}
         trust.store.close().await;

@@ -35,13 +35,20 @@ mod members;
 mod metrics;
 mod openapi;
 mod plugins;
+#[allow(dead_code, reason = "shared with the tests of the store")]
+#[path = "../../../crates/store/tests/contract/postgres.rs"]
+mod postgres;
 mod presence;
+mod proxies;
 mod publish;
 mod pushing;
+mod rate_limits;
 mod redis_bus;
 mod secrets;
+mod signed;
 mod socket;
 mod stamps;
+mod store_lost;
 mod supabase;
 mod system;
 mod tokens;

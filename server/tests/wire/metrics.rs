@@ -43,7 +43,7 @@ impl Scrape {
         Self::with(gateway, &[]).await
     }
 
-    async fn with(gateway: &Gateway, headers: &[(&str, &str)]) -> Self {
+    pub async fn with(gateway: &Gateway, headers: &[(&str, &str)]) -> Self {
         let (status, head, page) = raw(gateway, "GET", "/metrics", headers, None).await;
         assert_eq!(status, 200, "{page}");
         assert!(head.contains("text/plain; version=0.0.4"), "{head}");

@@ -112,6 +112,12 @@ impl Server {
         let _ = std::fs::remove_file(self.folder.path().join("data/postmaster.pid"));
     }
 
+    /// The process that the others are children of.
+    #[allow(dead_code, reason = "the tests of the gateway need it")]
+    pub fn pid(&self) -> u32 {
+        self.child.as_ref().and_then(Child::id).expect("it runs")
+    }
+
     pub fn url(&self, database: &str) -> String {
         format!("postgres://tidegate@127.0.0.1:{}/{database}", self.port)
     }

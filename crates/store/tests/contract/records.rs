@@ -1,6 +1,8 @@
 //! Tokens, definitions, activity: lists, pages, purges.
 
-use tidegate_store::{Activity, ActivityQuery, StoredDefinition, TokenQuery, TokenRecord, new_id};
+use tidegate_store::{
+    Activity, ActivityQuery, Repeat, StoredDefinition, TokenQuery, TokenRecord, new_id,
+};
 
 use crate::{Stage, contract};
 
@@ -8,6 +10,9 @@ contract! {
     tokens_are_listed_page_by_page;
     definitions_are_replaced_and_forgotten;
     activity_is_searched_counted_and_bounded;
+    repeats_are_counted_in_their_record;
+    tokens_of_one_issuer_are_bounded;
+    a_nonce_is_used_once;
 }
 
 async fn tokens_are_listed_page_by_page(stage: Stage) {
@@ -99,7 +104,85 @@ fn record(at: i64, principal: &str, target: &str, status: i64) -> Activity {
         status,
         took_us: 12,
         address: "127.0.0.1".to_owned(),
+        times: 1,
+        last_at: at,
     }
+}
+
+/// P16: what is done again counts, and is one record.
+async fn repeats_are_counted_in_their_record(stage: Stage) {
+    let store = stage.open().await;
+    let first = record(1, "user:alice", "/channels/room", 200);
+    let again = |times, last_at| Repeat {
+        id: first.id.clone(),
+        principal: first.principal.clone(),
+        refused: false,
+        times,
+        last_at,
+        took_us: 99,
+    };
+    let both = [again(5, 7)];
+    store
+        .add_and_repeat(std::slice::from_ref(&first), &both)
+        .await
+        .unwrap();
+    store.add_and_repeat(&[], &[again(2, 9)]).await.unwrap();
+    let all = ActivityQuery {
+        limit: 10,
+        ..ActivityQuery::default()
+    };
+    let found = store.activity(&all).await.unwrap();
+    let expected = Activity {
+        times: 8,
+        last_at: 9,
+        took_us: 99,
+        ..first
+    };
+    assert_eq!(found, [expected]);
+    let counts = store.principals(10).await.unwrap();
+    assert_eq!((counts[0].answered, counts[0].last_at), (8, 9));
+}
+
+/// Of what anybody may ask for so much is kept, and everything else.
+async fn tokens_of_one_issuer_are_bounded(stage: Stage) {
+    let store = stage.open().await;
+    let token = |issued_by: &str| TokenRecord {
+        jti: new_id(),
+        subject: "alice".to_owned(),
+        channels: "[]".to_owned(),
+        allow: "[]".to_owned(),
+        kid: "k".to_owned(),
+        issued_at: 1,
+        expires_at: 100,
+        issued_by: issued_by.to_owned(),
+        revoked_at: None,
+    };
+    let mut tokens = vec![token("admin")];
+    tokens.extend((0..5).map(|_| token("anybody")));
+    store.add_tokens(&tokens).await.unwrap();
+    assert_eq!(store.purge_issued_by("anybody", 5).await.unwrap(), 0);
+    assert_eq!(store.purge_issued_by("anybody", 2).await.unwrap(), 3);
+    let all = TokenQuery {
+        limit: 10,
+        ..TokenQuery::default()
+    };
+    let left = store.tokens(&all, 0).await.unwrap();
+    let expected = [&tokens[5], &tokens[4], &tokens[0]].map(Clone::clone);
+    assert_eq!(left, expected);
+}
+
+/// P15: a nonce is used once, whichever gateway is asked.
+async fn a_nonce_is_used_once(stage: Stage) {
+    let (one, other) = (stage.open().await, stage.open().await);
+    assert!(one.first_use("a", 10).await.unwrap());
+    assert!(!other.first_use("a", 10).await.unwrap());
+    assert!(other.first_use("b", 20).await.unwrap());
+    assert!(one.status().up && other.status().up);
+    assert_eq!(one.purge_nonces(11).await.unwrap(), 1);
+    assert!(!one.first_use("b", 20).await.unwrap());
+    let both = tokio::join!(one.first_use("c", 30), other.first_use("c", 30));
+    let firsts = [both.0.unwrap(), both.1.unwrap()];
+    assert_ne!(firsts[0], firsts[1], "one of two at once");
 }
 
 /// P16: searched, counted, bounded. A wildcard of the database is a plain character of a search.

@@ -7,6 +7,7 @@ use utoipa::openapi::{
 };
 
 use super::super::admin::COOKIE;
+use super::super::signed::SIGNATURE;
 
 const DESCRIPTION: &str = "\
 Whatever the interface shows and does it shows and does with this API, and any program may do the \
@@ -14,11 +15,14 @@ same.
 
 **Who asks.** A browser signs in and holds a session in a cookie; whatever it changes needs the \
 header `x-tidegate-request` as well, which no page of another site can send. A program shows an API \
-key, or a token that allows `admin`, as `Authorization: Bearer`. Each operation names the role that \
+key, or a token that allows `admin`, as `Authorization: Bearer`, or signs its requests. Each operation names the role that \
 it needs; `admin` may do what `operator` may, and `operator` what `viewer` may.
 
 **Errors** are problem details (RFC 9457): a status, a title and a sentence that says what happened \
 and what to do.
+
+**Limits** hold for each address and for each principal. An answer says in `RateLimit` and \
+`RateLimit-Policy` what is left; beyond it the answer is 429, with `Retry-After`.
 
 **Lists** come in pages: ask for the next one with `after`, and with what the one before gave as \
 `next`.
@@ -40,6 +44,7 @@ pub(in crate::api) fn about() -> OpenApi {
     let components = ComponentsBuilder::new()
         .security_scheme("session", session())
         .security_scheme("bearer", bearer())
+        .security_scheme("signature", signature())
         .security_scheme("metrics", metrics())
         .build();
     OpenApiBuilder::new()
@@ -105,6 +110,15 @@ fn bearer() -> SecurityScheme {
             .description(Some(text))
             .build(),
     )
+}
+
+fn signature() -> SecurityScheme {
+    SecurityScheme::ApiKey(ApiKey::Header(ApiKeyValue::with_description(
+        SIGNATURE.as_str(),
+        "Each request signed with the secret of `--internal-secret-file` (HMAC-SHA-256): \
+         `t=<seconds since 1970>,n=<nonce>,b=<SHA-256 of the body>,v1=<signature>`, as \
+         docs/PROTOCOL.md describes. `--internal-role` says what such a request may do.",
+    )))
 }
 
 fn metrics() -> SecurityScheme {

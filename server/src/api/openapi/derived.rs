@@ -21,6 +21,7 @@ pub(super) fn add(document: &mut OpenApi) {
         for (method, operation) in operations_mut(item) {
             operation.operation_id = Some(operation_id(method, path));
             add_header(method, operation);
+            add_signature(operation);
             for (status, response) in refusals(path, method, operation) {
                 // What the operation says itself is more exact.
                 operation
@@ -116,6 +117,16 @@ fn add_header(method: &str, operation: &mut Operation) {
     }
 }
 
+/// Who may show a key may sign.
+fn add_signature(operation: &mut Operation) {
+    let signed = ways(operation).into_iter();
+    let signed = signed.filter(|(name, _)| name == "bearer");
+    let signed: Vec<_> = signed
+        .map(|(_, roles)| SecurityRequirement::new("signature", roles))
+        .collect();
+    operation.security.get_or_insert_default().extend(signed);
+}
+
 fn changes(method: &str) -> bool {
     !["get", "head", "options"].contains(&method)
 }
@@ -134,6 +145,20 @@ fn refusals(
     operation: &Operation,
 ) -> Vec<(&'static str, ResponseBuilder)> {
     let mut found = Vec::new();
+    if path == "/longpoll" {
+        found.push((
+            "429",
+            ResponseBuilder::new().description(
+                "The address asks too often. The body is an answer with the status 500.",
+            ),
+        ));
+    } else if path == "/token" || path.starts_with("/api/v1/") {
+        let seconds = header("Seconds after which there is room again.");
+        let left = header("What is left of each limit, such as `\"address\";r=0;t=2`.");
+        let text = "The address, or who asks, does so too often.";
+        let refused = problem(text).header("retry-after", seconds);
+        found.push(("429", refused.header("ratelimit", left)));
+    }
     let parameters = operation.parameters.iter().flatten();
     let places: BTreeSet<_> = parameters
         .filter_map(parameter_of)

@@ -27,7 +27,7 @@ pub(in crate::api) use refusals::{
 
 /// What is served, and what errors about methods look into. Built once, when first asked for.
 static DOCUMENT: LazyLock<OpenApi> = LazyLock::new(|| {
-    let mut document = super::routes(|api| api).into_openapi();
+    let mut document = super::routes(|routes, _| routes).into_openapi();
     derived::add(&mut document);
     document
 });

@@ -23,7 +23,7 @@ fn documented() -> Routes {
 /// What the router itself says that it has. Axum lists its routes nowhere but in what it prints for
 /// debugging: the number of a route beside its methods, and beside its path.
 fn registered() -> Routes {
-    let (router, _) = crate::api::routes(|api| api).split_for_parts();
+    let (router, _) = crate::api::routes(|api, _| api).split_for_parts();
     let printed = format!("{router:?}");
     let (routes, paths) = printed.split_once("Node { paths: {").unwrap();
     let mut methods: BTreeMap<_, _> = by_id(routes)
