@@ -7,6 +7,7 @@
 //! | [`first_paint`] | what the server knows when it renders ([`FirstPaint`], provided per request) |
 //! | [`connection`] | [`PageConnection`](connection::PageConnection): what the header's pill shows; a page that opens a connection writes its state there |
 //! | [`components`] | one file per component, with its style sheet of the same name in `style/components/` |
+//! | `api_docs` | the page of the HTTP API, made of the gateway's own document |
 //! | [`live`] | the Live page's parts; what needs no browser (fleet, motion, projection) is plain Rust with tests |
 //! | [`pages`] | one module per screen |
 //! | [`browser`] | small helpers over web-sys; exists in the browser only |
@@ -18,6 +19,7 @@
 #![allow(unreachable_pub)]
 
 pub mod admin;
+mod api_docs;
 #[cfg(feature = "hydrate")]
 pub mod browser;
 pub mod client_page;

@@ -10,7 +10,7 @@ use crate::components::{ConnectionPill, ThemeToggle, ToastHost, Toasts};
 use crate::connection::PageConnection;
 use crate::first_paint::FirstPaint;
 use crate::http::segment;
-use crate::pages::{AdminPage, ClientPage, LivePage, NotFoundPage};
+use crate::pages::{AdminPage, ApiDocsPage, ClientPage, LivePage, NotFoundPage};
 
 /// Addresses of the interface's parts, each with the version of its content.
 #[derive(Debug, Clone)]
@@ -94,6 +94,7 @@ pub fn App() -> impl IntoView {
                 <Routes fallback=NotFoundPage>
                     <Route path=StaticSegment("") view=HomePage/>
                     <Route path=StaticSegment("client") view=ClientPage/>
+                    <Route path=(StaticSegment("docs"), StaticSegment("api")) view=ApiDocsPage/>
                     // One page for all its screens: its connection outlives a change of address.
                     <ParentRoute path=StaticSegment("admin") view=AdminPage>
                         <Route path=StaticSegment("") view=|| ()/>

@@ -6,6 +6,7 @@ const WIDTHS = [360, 900, 1920];
 const PAGES = {
   "/": {},
   "/client?name=alice": {},
+  "/docs/api": {},
   "/admin": { signIn: true },
   "/admin/channels": { signIn: true },
   "/admin/connections": { signIn: true },

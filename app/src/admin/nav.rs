@@ -96,6 +96,14 @@ pub(super) fn Nav(
             .filter_map(|(n, group)| {
                 let offered = offered(group);
                 (!offered.is_empty()).then(|| {
+                    // What programs may do stands beside what was done and what is set.
+                    let api = (group.title == "Record").then(|| {
+                        view! {
+                            <a class="nav-link" href="/docs/api">
+                                "HTTP API"
+                            </a>
+                        }
+                    });
                     let links = offered
                         .into_iter()
                         .map(|(to, words)| view! { <ScreenLink screen to words/> })
@@ -111,6 +119,7 @@ pub(super) fn Nav(
                                 {group.title}
                             </span>
                             {links}
+                            {api}
                         </div>
                     }
                 })

@@ -296,6 +296,14 @@ pub struct ConnectionInfo {
 #[serde(deny_unknown_fields)]
 pub struct SendEvent {
     /// The event's name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 255,
+            pattern = r"^[^:\u0000-\u001f\u007f-\u009f]+$"
+        )
+    )]
     pub event: String,
     /// Its payload, any JSON.
     pub payload: Value,

@@ -207,7 +207,12 @@ impl fmt::Display for BusName {
 #[cfg_attr(
     feature = "openapi",
     derive(utoipa::ToSchema),
-    schema(value_type = String, min_length = 1, max_length = 255)
+    schema(
+        value_type = String,
+        min_length = 1,
+        max_length = 255,
+        pattern = r"^[^\u0000-\u001f\u007f-\u009f]+$",
+    )
 )]
 #[serde(transparent)]
 pub struct TopicPattern(Topic);

@@ -13,12 +13,18 @@ use crate::role::Role;
 #[serde(deny_unknown_fields, default)]
 pub struct IssueToken {
     /// Whose it is to be; a random name when empty.
+    #[cfg_attr(feature = "openapi", schema(max_length = 255))]
     pub id: String,
     /// Topics, or `prefix:*` patterns.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(required = true, min_items = 1, max_items = 100, value_type = Vec<crate::TopicPattern>)
+    )]
     pub channels: Vec<String>,
     /// What it allows; joining, pushing and presence when it is left out.
     pub allow: Option<Vec<Right>>,
     /// How many seconds it lives; as long as `--token-seconds` says when it is left out.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 31_622_400))]
     pub seconds: Option<u64>,
 }
 
@@ -194,11 +200,13 @@ pub struct UserInfo {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewUser {
-    /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`.
+    /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`; not `admin`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z0-9._@-]{1,64}$"))]
     pub name: String,
     /// What the user may do.
     pub role: Role,
     /// At least 8 characters.
+    #[cfg_attr(feature = "openapi", schema(min_length = 8, max_length = 1024))]
     pub password: String,
 }
 
@@ -210,6 +218,7 @@ pub struct ChangeUser {
     /// What the user may do.
     pub role: Option<Role>,
     /// A new password; every session of the user ends.
+    #[cfg_attr(feature = "openapi", schema(min_length = 8, max_length = 1024))]
     pub password: Option<String>,
     /// Whether the user may not sign in; every session ends.
     pub disabled: Option<bool>,
@@ -273,11 +282,13 @@ pub struct ApiKeyInfo {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewApiKey {
-    /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`.
+    /// 1 to 64 lower-case letters, digits, `.`, `_`, `-`, `@`; not `admin`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^[a-z0-9._@-]{1,64}$"))]
     pub name: String,
     /// What it may do.
     pub role: Role,
     /// After how many seconds it ends by itself; never when it is left out.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 3_155_760_000_u64))]
     #[serde(default)]
     pub seconds: Option<u64>,
 }

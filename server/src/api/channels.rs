@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use bytes::Bytes;
 use serde::Deserialize;
@@ -14,6 +14,7 @@ use utoipa::IntoParams;
 
 use super::ApiError;
 use super::admin::{Operator, Viewer};
+use super::body::Body;
 use super::done::{Answer, done};
 use super::openapi::{BusDown, NotFound, Unprocessable};
 use super::path::Path;
@@ -179,9 +180,9 @@ pub(super) async fn send(
     operator: Operator,
     State(gateway): State<Arc<Gateway>>,
     Path(topic): Path<String>,
-    body: Result<Json<SendEvent>, JsonRejection>,
+    body: Result<Body<SendEvent>, ApiError>,
 ) -> Result<Answer<Done>, ApiError> {
-    let Json(SendEvent { event, payload }) = body?;
+    let Body(SendEvent { event, payload }) = body?;
     let topic = Topic::new(&topic).map_err(|e| ApiError::Name(topic, "a topic", e))?;
     let event = Event::new(&event).map_err(|e| ApiError::Name(event, "an event", e))?;
     if is_reserved_topic(topic.as_str()) {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use tidegate_protocol::admin::Done;
 use tidegate_protocol::{Definition, DefinitionError, TopicPattern};
 use tidegate_store::StoredDefinition;
 
 use super::ApiError;
 use super::admin::{Admin, Viewer};
+use super::body::Body;
 use super::done::{Answer, done};
 use super::openapi::{NotFound, Stored, Unprocessable};
 use super::path::Path;
@@ -48,9 +48,9 @@ pub(super) async fn list(_: Viewer, State(gateway): State<Arc<Gateway>>) -> Json
 pub(super) async fn put(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
-    body: Result<Json<Definition>, JsonRejection>,
+    body: Result<Body<Definition>, ApiError>,
 ) -> Result<Answer<Done>, ApiError> {
-    let Json(definition) = body?;
+    let Body(definition) = body?;
     definition.check()?;
     let pattern = definition
         .pattern

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use tidegate_protocol::admin::Done;
 use tidegate_protocol::trust::{IssuerInfo, KeyInfo, RotateKey};
 use tidegate_store::RevocationKind;
 
 use super::ApiError;
 use super::admin::Admin;
+use super::body::Body;
 use super::done::{Answer, done, done_removing};
 use super::openapi::{Conflict, NotFound, Stored};
 use super::path::Path;
@@ -64,9 +64,9 @@ pub(super) async fn issuers(
 pub(super) async fn rotate(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
-    body: Result<Json<RotateKey>, JsonRejection>,
+    body: Result<Body<RotateKey>, ApiError>,
 ) -> Result<Answer<Done>, ApiError> {
-    let Json(RotateKey { immediate }) = body?;
+    let Body(RotateKey { immediate }) = body?;
     let life = gateway.config.token_seconds;
     let kid = gateway.trust.rotate(immediate, life).await?;
     let removed = refresh(&gateway).await?;

@@ -2,6 +2,7 @@
 
 mod activity;
 mod admin;
+mod body;
 mod channels;
 mod connections;
 mod definitions;

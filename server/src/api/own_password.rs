@@ -3,8 +3,6 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, State};
 use tidegate_auth::verify_password;
 use tidegate_protocol::admin::Done;
@@ -12,6 +10,7 @@ use tidegate_protocol::trust::ChangePassword;
 
 use super::ApiError;
 use super::admin::Viewer;
+use super::body::Body;
 use super::done::{Answer, done};
 use super::openapi::{Slowed, Stored, Unprocessable};
 use super::people::{find_user, hashed};
@@ -37,9 +36,9 @@ pub(super) async fn change(
     viewer: Viewer,
     State(gateway): State<Arc<Gateway>>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    body: Result<Json<ChangePassword>, JsonRejection>,
+    body: Result<Body<ChangePassword>, ApiError>,
 ) -> Result<Answer<Done>, ApiError> {
-    let Json(ChangePassword { current, password }) = body?;
+    let Body(ChangePassword { current, password }) = body?;
     let (Some(id), Some(session)) = (&viewer.user, &viewer.session) else {
         return Err(ApiError::NoOwnPassword);
     };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 use tidegate_auth::{BUILT_IN_ADMIN, fingerprint, hash_password, random_text};
@@ -17,6 +17,7 @@ use utoipa::IntoParams;
 
 use super::ApiError;
 use super::admin::{Admin, Viewer};
+use super::body::Body;
 use super::done::{Answer, done};
 use super::openapi::{Conflict, NotFound, Stored, Unprocessable};
 use super::path::Path;
@@ -27,6 +28,8 @@ use crate::trust::{name_is_good, now_ms, refresh, signed, unsigned};
 const MOST: i64 = 1_000;
 /// What an API key begins with, so that it is known when it is found somewhere.
 const KEY_PREFIX: &str = "tgk_";
+/// The longest life of an API key that ends by itself: a hundred years.
+const MAX_KEY_SECONDS: u64 = 3_155_760_000;
 const HINT_CHARS: usize = 10;
 
 fn user_info(user: User) -> UserInfo {
@@ -106,9 +109,9 @@ pub(super) async fn hashed(gateway: &Gateway, password: String) -> Result<String
 pub(super) async fn add_user(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
-    body: Result<Json<NewUser>, JsonRejection>,
+    body: Result<Body<NewUser>, ApiError>,
 ) -> Result<Answer<UserInfo>, ApiError> {
-    let Json(wanted) = body?;
+    let Body(wanted) = body?;
     let now = now_ms();
     let user = User {
         id: tidegate_store::new_id(),
@@ -158,9 +161,9 @@ pub(super) async fn change_user(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
-    body: Result<Json<ChangeUser>, JsonRejection>,
+    body: Result<Body<ChangeUser>, ApiError>,
 ) -> Result<Answer<Done>, ApiError> {
-    let Json(wanted) = body?;
+    let Body(wanted) = body?;
     let mut user = find_user(&gateway, &id).await?;
     let mut said = Vec::new();
     let mut ends_sessions = false;
@@ -184,6 +187,9 @@ pub(super) async fn change_user(
         user.password_hash = hashed(&gateway, password).await?;
         said.push("has a new password".to_owned());
         ends_sessions = true;
+    }
+    if said.is_empty() {
+        return Ok(done(format!("User {} stays as it was.", user.name)));
     }
     user.changed_at = now_ms();
     let store = &gateway.trust.store;
@@ -346,9 +352,15 @@ pub(super) async fn api_keys(
 pub(super) async fn add_api_key(
     admin: Admin,
     State(gateway): State<Arc<Gateway>>,
-    body: Result<Json<NewApiKey>, JsonRejection>,
+    body: Result<Body<NewApiKey>, ApiError>,
 ) -> Result<Answer<MadeApiKey>, ApiError> {
-    let Json(wanted) = body?;
+    let Body(wanted) = body?;
+    if wanted
+        .seconds
+        .is_some_and(|seconds| !(1..=MAX_KEY_SECONDS).contains(&seconds))
+    {
+        return Err(ApiError::Life(MAX_KEY_SECONDS));
+    }
     let secret = format!("{KEY_PREFIX}{}", random_text());
     let now = now_ms();
     let key = ApiKey {

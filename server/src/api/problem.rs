@@ -56,7 +56,7 @@ pub(crate) enum ApiError {
     NoOwnPassword,
     #[error("a token names 1 to {0} channels")]
     ChannelCount(usize),
-    #[error("a token lives 1 to {0} seconds")]
+    #[error("it may live 1 to {0} seconds")]
     Life(u64),
     #[error("this is no token of this gateway")]
     NoToken,
@@ -114,6 +114,8 @@ pub(crate) enum ApiError {
     PluginSaid(u16, String),
     #[error(transparent)]
     Definition(#[from] DefinitionError),
+    #[error("the body must be a JSON object")]
+    NoObject,
     #[error("{0}")]
     Json(#[from] JsonRejection),
     #[error("{0}")]
@@ -161,6 +163,7 @@ impl ApiError {
             | ApiError::Life(_)
             | ApiError::WrongOwnPassword
             | ApiError::NoOwnPassword
+            | ApiError::NoObject
             | ApiError::NoToken
             | ApiError::NamelessToken
             | ApiError::RevokeWhat

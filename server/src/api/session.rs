@@ -4,7 +4,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::JsonRejection;
 use axum::extract::{ConnectInfo, Query, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{AppendHeaders, IntoResponse, Redirect, Response};
@@ -15,6 +14,7 @@ use tidegate_protocol::admin::{Done, SessionInfo, SignIn};
 use super::ApiError;
 use super::activity::record_sign_in;
 use super::admin::{COOKIE, from_here, session};
+use super::body::Body;
 use super::openapi::{NotFromHere, Stored, WrongPassword};
 use crate::client::Client;
 use crate::gateway::Gateway;
@@ -86,10 +86,10 @@ pub(super) async fn sign_in(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     client: Client,
     headers: HeaderMap,
-    body: Result<Json<SignIn>, JsonRejection>,
+    body: Result<Body<SignIn>, ApiError>,
 ) -> Result<impl IntoResponse, ApiError> {
     from_here(&headers)?;
-    let Json(SignIn { name, password }) = body?;
+    let Body(SignIn { name, password }) = body?;
     let name = name.filter(|name| !name.is_empty() && name != BUILT_IN_ADMIN);
     let who = match &name {
         // What nobody is called is not kept: somebody may have typed a password into the wrong field.

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::State;
-use axum::extract::rejection::JsonRejection;
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
 use tidegate_protocol::{Allow, Role, TopicPattern, is_reserved_topic};
@@ -12,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::ApiError;
 use super::admin::{from_here, session};
+use super::body::Body;
 use super::openapi::{TokenRefused, Unprocessable};
 use super::tokens::check_id;
 use crate::gateway::Gateway;
@@ -20,7 +20,7 @@ use crate::trust::{ANYBODY, Issue, RANDOM_ID_CHARS, Record};
 #[derive(Deserialize, ToSchema)]
 pub(super) struct TokenRequest {
     /// The topic, or `prefix:*`.
-    #[schema(min_length = 1, max_length = 255)]
+    #[schema(value_type = TopicPattern)]
     channel: String,
     /// Whose it is to be; a random name when it is left out or blank.
     #[schema(max_length = 255)]
@@ -55,9 +55,9 @@ pub(super) struct TokenResponse {
 pub(super) async fn issue(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
-    body: Result<Json<TokenRequest>, JsonRejection>,
+    body: Result<Body<TokenRequest>, ApiError>,
 ) -> Result<Json<TokenResponse>, ApiError> {
-    let Json(TokenRequest { channel, id }) = body?;
+    let Body(TokenRequest { channel, id }) = body?;
     TopicPattern::new(&channel)
         .map_err(|error| ApiError::Name(channel.clone(), "a channel", error))?;
     // A cookie alone may come from a page of another site: without the header it is nobody's.

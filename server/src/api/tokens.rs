@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::rejection::{JsonRejection, QueryRejection};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Query, State};
 use serde::Deserialize;
 use tidegate_protocol::admin::Done;
@@ -16,6 +16,7 @@ use utoipa::IntoParams;
 
 use super::ApiError;
 use super::admin::Operator;
+use super::body::Body;
 use super::done::{Answer, done, done_removing};
 use super::openapi::{NotFound, Stored, Unprocessable};
 use super::parts::{MAX_LIMIT, part};
@@ -46,9 +47,9 @@ const MAX_SECONDS: u64 = 366 * 24 * 3600;
 pub(super) async fn issue(
     operator: Operator,
     State(gateway): State<Arc<Gateway>>,
-    body: Result<Json<IssueToken>, JsonRejection>,
+    body: Result<Body<IssueToken>, ApiError>,
 ) -> Result<Answer<IssuedToken>, ApiError> {
-    let Json(wanted) = body?;
+    let Body(wanted) = body?;
     if !(1..=MAX_CHANNELS).contains(&wanted.channels.len()) {
         return Err(ApiError::ChannelCount(MAX_CHANNELS));
     }
@@ -172,9 +173,9 @@ pub(super) async fn list(
 pub(super) async fn introspect(
     _: Operator,
     State(gateway): State<Arc<Gateway>>,
-    body: Result<Json<Introspect>, JsonRejection>,
+    body: Result<Body<Introspect>, ApiError>,
 ) -> Result<Json<Introspection>, ApiError> {
-    let Json(Introspect { token }) = body?;
+    let Body(Introspect { token }) = body?;
     Ok(Json(match gateway.tokens.check(&token) {
         Err(reason) => Introspection {
             reason: Some(reason.as_str().to_owned()),
@@ -252,9 +253,9 @@ async fn revoke_named(
 pub(super) async fn revoke(
     operator: Operator,
     State(gateway): State<Arc<Gateway>>,
-    body: Result<Json<Revoke>, JsonRejection>,
+    body: Result<Body<Revoke>, ApiError>,
 ) -> Result<Answer<Done>, ApiError> {
-    let Json(wanted) = body?;
+    let Body(wanted) = body?;
     let until = longest();
     match wanted {
         Revoke {

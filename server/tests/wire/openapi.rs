@@ -133,3 +133,43 @@ async fn errors_are_problem_details() {
         }
     }
 }
+
+/// P3: a body is the object that the document says, never a list of its fields; a key that never ends
+/// by itself says so with nothing, not with a number beyond time.
+#[tokio::test]
+async fn bodies_are_what_the_document_says() {
+    let gateway = Gateway::start().await;
+    let document = document(&gateway).await;
+    let cookie = sign_in(&gateway, PASSWORD).await;
+    let headers = [("cookie", cookie.as_str()), HERE];
+    let mut asked = 0;
+    for (method, path, operation) in operations(&document) {
+        let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+        let Some(name) = schema["$ref"].as_str() else {
+            continue;
+        };
+        // What may be more than one thing is judged by who reads it.
+        if document.pointer(&name[1..]).unwrap()["type"] != "object" {
+            continue;
+        }
+        let target = filled(path, "x");
+        for body in [json!([]), json!([null, null]), json!("x"), json!(null)] {
+            let (status, problem) =
+                request(&gateway, &method, &target, &headers, Some(&body)).await;
+            assert_eq!(status, 422, "{method} {path} {body}: {problem}");
+        }
+        asked += 1;
+    }
+    assert!(asked >= 9, "{asked}");
+    for (seconds, status) in [
+        (0_u64, 422),
+        (1, 200),
+        (3_155_760_000, 200),
+        (u64::MAX, 422),
+    ] {
+        let body = json!({"name": format!("k{seconds}"), "role": "viewer", "seconds": seconds});
+        let path = "/api/v1/auth/api-keys";
+        let (got, answer) = request(&gateway, "POST", path, &headers, Some(&body)).await;
+        assert_eq!(got, status, "{answer}");
+    }
+}
