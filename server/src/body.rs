@@ -34,10 +34,13 @@ pub(crate) async fn in_time(
     let most = if request.uri().path() == "/longpoll" {
         crate::socket::longpoll::MAX_BODY_BYTES
     } else {
+        // Some routes have bounds of their own.
         crate::api::MAX_BODY_BYTES
+            .max(gateway.publishes.limits.bytes)
+            .max(gateway.plugins.limits.bytes)
     };
     if request.body().size_hint().lower() > most as u64 {
-        return closing(ApiError::LargeBody(most));
+        return closing(ApiError::TooLarge(most));
     }
     let late = Arc::new(AtomicBool::new(false));
     let patience = gateway.places.limits().body;

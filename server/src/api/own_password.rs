@@ -43,17 +43,18 @@ pub(super) async fn change(
         return Err(ApiError::NoOwnPassword);
     };
     let mut user = find_user(&gateway, id).await?;
-    gateway.admin.may_try(peer.ip())?;
-    let good = {
+    {
         let _turn = gateway.hashing.acquire().await;
+        // Asked in one's turn: guesses that are sent at once are looked at one by one.
+        gateway.admin.may_try(peer.ip())?;
         let hash = user.password_hash.clone();
         let verify = move || verify_password(&current, Some(&hash));
-        tokio::task::spawn_blocking(verify).await.unwrap_or(false)
-    };
-    gateway
-        .admin
-        .tried(peer.ip(), good)
-        .map_err(|_| ApiError::WrongOwnPassword)?;
+        let good = tokio::task::spawn_blocking(verify).await.unwrap_or(false);
+        gateway
+            .admin
+            .tried(peer.ip(), good)
+            .map_err(|_| ApiError::WrongOwnPassword)?;
+    }
     user.password_hash = hashed(&gateway, password).await?;
     user.changed_at = now_ms();
     let store = &gateway.trust.store;

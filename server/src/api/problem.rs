@@ -126,8 +126,6 @@ pub(crate) enum ApiError {
     Token(#[from] TokenError),
     #[error("the body of the request took too long; send it faster, or in smaller parts")]
     SlowBody,
-    #[error("the body of the request is too large; at most {0} bytes are read")]
-    LargeBody(usize),
     #[error("there is no such address in the API")]
     NoSuchRoute,
     #[error("this address does not know this method")]
@@ -194,7 +192,6 @@ impl ApiError {
             ApiError::NotFound(..) | ApiError::NoSuchRoute => StatusCode::NOT_FOUND,
             ApiError::NoSuchMethod => StatusCode::METHOD_NOT_ALLOWED,
             ApiError::SlowBody => StatusCode::REQUEST_TIMEOUT,
-            ApiError::LargeBody(_) => StatusCode::PAYLOAD_TOO_LARGE,
             ApiError::BusDown(_) => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::Json(rejection) => rejection.status(),
             ApiError::Query(rejection) => rejection.status(),

@@ -15,6 +15,7 @@ const VIEWER: [u16; 4] = [401, 200, 200, 200];
 const OPERATOR: [u16; 4] = [401, 403, 200, 200];
 const ADMIN: [u16; 4] = [401, 403, 403, 200];
 /// The role is there, and what is asked for is not; or it is not as it should be.
+const VIEWER_404: [u16; 4] = [401, 404, 404, 404];
 const OPERATOR_404: [u16; 4] = [401, 403, 404, 404];
 const ADMIN_404: [u16; 4] = [401, 403, 403, 404];
 const ADMIN_422: [u16; 4] = [401, 403, 403, 422];
@@ -27,6 +28,7 @@ pub const TABLE: &[Line] = &[
     Line("GET", "/session", "/session", "", OPEN),
     Line("POST", "/session", "/session", "{}", [422; 4]),
     Line("DELETE", "/session", "/session", "", OPEN),
+    Line("PUT", "/session/password", "/session/password", "{}", [401, 422, 422, 422]),
     Line("GET", "/overview", "/overview", "", VIEWER),
     Line("GET", "/system", "/system", "", VIEWER),
     Line("GET", "/system/configuration", "/system/configuration", "", ADMIN),
@@ -36,6 +38,9 @@ pub const TABLE: &[Line] = &[
     Line("GET", "/channels/{topic}/members", "/channels/room/members", "", VIEWER),
     Line("DELETE", "/channels/{topic}/members/{id}", "/channels/room/members/none", "", OPERATOR_404),
     Line("POST", "/channels/{topic}/events", "/channels/room/events", r#"{"event":"walk","payload":1}"#, OPERATOR),
+    Line("GET", "/members", "/members", "", VIEWER),
+    Line("GET", "/presence", "/presence?topic=room", "", VIEWER),
+    Line("POST", "/publish", "/publish", r#"{"topic":"room","event":"walk","payload":1}"#, OPERATOR),
     Line("GET", "/definitions", "/definitions", "", VIEWER),
     Line("PUT", "/definitions", "/definitions", r#"{"pattern":"walk","join":"public"}"#, ADMIN),
     Line("DELETE", "/definitions/{pattern}", "/definitions/none", "", ADMIN_404),
@@ -44,6 +49,21 @@ pub const TABLE: &[Line] = &[
     Line("GET", "/activity", "/activity", "", ADMIN),
     Line("GET", "/activity/export", "/activity/export", "", ADMIN),
     Line("GET", "/activity/principals", "/activity/principals", "", ADMIN),
+    // No plugin is there: whoever may ask is told so.
+    Line("GET", "/plugins", "/plugins", "", VIEWER),
+    Line("GET", "/plugins/{name}/{path}", "/plugins/none/a/b", "", VIEWER_404),
+    Line("POST", "/plugins/{name}/{path}", "/plugins/none/a/b", "", OPERATOR_404),
+    Line("PUT", "/plugins/{name}/{path}", "/plugins/none/a/b", "", OPERATOR_404),
+    Line("DELETE", "/plugins/{name}/{path}", "/plugins/none/a/b", "", OPERATOR_404),
+    Line("GET", "/network", "/network", "", VIEWER_404),
+    Line("GET", "/network/{part}", "/network/interfaces", "", VIEWER_404),
+    Line("GET", "/bluetooth", "/bluetooth", "", VIEWER_404),
+    Line("GET", "/utils", "/utils", "", VIEWER_404),
+    Line("GET", "/utils/{thing}", "/utils/time", "", VIEWER_404),
+    Line("POST", "/utils/{thing}", "/utils/hash", "", OPERATOR_404),
+    Line("GET", "/system/services", "/system/services", "", ADMIN_404),
+    Line("GET", "/system/services/{name}", "/system/services/none", "", ADMIN_404),
+    Line("POST", "/system/services/{name}", "/system/services/none", "{}", ADMIN_404),
     Line("POST", "/auth/token", "/auth/token", r#"{"channels":["room"]}"#, OPERATOR),
     // What an administrator may, only an administrator gives away.
     Line("POST", "/auth/token", "/auth/token", r#"{"channels":["admin"]}"#, ADMIN),
@@ -62,7 +82,7 @@ pub const TABLE: &[Line] = &[
     Line("PUT", "/auth/users/{id}", "/auth/users/none", "{}", ADMIN_404),
     Line("DELETE", "/auth/users/{id}", "/auth/users/none", "", ADMIN_404),
     Line("GET", "/auth/sessions", "/auth/sessions", "", VIEWER),
-    Line("DELETE", "/auth/sessions/{id}", "/auth/sessions/none", "", [401, 404, 404, 404]),
+    Line("DELETE", "/auth/sessions/{id}", "/auth/sessions/none", "", VIEWER_404),
     Line("GET", "/auth/api-keys", "/auth/api-keys", "", ADMIN),
     Line("POST", "/auth/api-keys", "/auth/api-keys", r#"{"name":"A b","role":"viewer"}"#, ADMIN_422),
     Line("DELETE", "/auth/api-keys/{id}", "/auth/api-keys/none", "", ADMIN_404),
