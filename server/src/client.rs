@@ -15,6 +15,8 @@ use axum::http::header::{FORWARDED, HeaderName};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, Request};
 
+use crate::http::UNIX_PEER;
+
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 const HOST: HeaderName = HeaderName::from_static("x-forwarded-host");
@@ -136,7 +138,8 @@ impl TrustedProxies {
                 address: peer,
                 secure: false,
                 host: None,
-                local: peer.ip().to_canonical().is_loopback(),
+                // By a Unix socket, or by loopback.
+                local: peer == UNIX_PEER || peer.ip().to_canonical().is_loopback(),
             }
         };
         for name in SAID {
