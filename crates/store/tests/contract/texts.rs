@@ -38,6 +38,7 @@ async fn no_text_breaks_the_store(stage: Stage) {
                     &TokenQuery {
                         subject: text.to_owned(),
                         kid: text.to_owned(),
+                        search: text.to_owned(),
                         after: Some(text.to_owned()),
                         limit: 10,
                     },
@@ -50,6 +51,7 @@ async fn no_text_breaks_the_store(stage: Stage) {
                     principal: text.to_owned(),
                     search: text.to_owned(),
                     refused: false,
+                    changes: false,
                     after: Some(text.to_owned()),
                     limit: 10,
                 })
