@@ -93,6 +93,6 @@ test("the admin pages lead to it", async ({ page, gateway, open }) => {
     data: { password: ADMIN_PASSWORD },
   });
   await open(page, "/admin");
-  await page.getByRole("navigation", { name: "Admin pages" }).getByText("API", { exact: true }).click();
+  await page.getByRole("link", { name: "HTTP API" }).click();
   await expect(page.getByRole("heading", { name: "HTTP API" })).toBeVisible();
 });

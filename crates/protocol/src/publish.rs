@@ -15,8 +15,17 @@ pub const DIRECTED: (&str, &str) = ("tidegate", "publish");
 #[serde(deny_unknown_fields)]
 pub struct PublishEvent {
     /// The topic.
+    #[cfg_attr(feature = "openapi", schema(value_type = crate::TopicPattern))]
     pub topic: String,
     /// The event's name.
+    #[cfg_attr(
+        feature = "openapi",
+        schema(
+            min_length = 1,
+            max_length = 255,
+            pattern = r"^[^:\u0000-\u001f\u007f-\u009f]+$"
+        )
+    )]
     pub event: String,
     /// Its payload, any JSON; passed on byte for byte.
     #[cfg_attr(feature = "openapi", schema(value_type = Value))]

@@ -65,6 +65,7 @@ pub(super) async fn list(
 #[into_params(parameter_in = Query)]
 pub(super) struct PresenceParams {
     /// The topic.
+    #[param(min_length = 1, max_length = 255)]
     topic: String,
     /// With this in the key.
     search: Option<String>,

@@ -251,7 +251,9 @@ async fn an_unauthenticated_flood_reaches_no_service() {
     assert!(by_itself < f64::from(FLOOD), "{took:?}");
     let (unknown, held_up) = (statuses.remove(&401), statuses.remove(&429));
     assert!(statuses.is_empty(), "{statuses:?}");
-    assert!(unknown.is_some_and(|n| n >= 60) && held_up.is_some_and(|n| n > 200));
+    // As many as the limit says, and one more every twelve seconds.
+    assert!(unknown.is_some_and(|n| n >= 50), "{unknown:?}");
+    assert!(held_up.is_some_and(|n| n > 200), "{held_up:?}");
     assert_eq!(records().await, recorded, "a stranger leaves no record");
 }
 

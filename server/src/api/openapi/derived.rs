@@ -17,6 +17,9 @@ use crate::api::admin::REQUEST_HEADER;
 
 /// Completes every operation of the document.
 pub(super) fn add(document: &mut OpenApi) {
+    // Axum says of a parameter that takes the rest of the path `{*path}`, the document `{path}`.
+    let paths = std::mem::take(&mut document.paths.paths).into_iter();
+    document.paths.paths = paths.map(|(path, item)| (plain(&path), item)).collect();
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations_mut(item) {
             operation.operation_id = Some(operation_id(method, path));
@@ -53,6 +56,11 @@ fn name_items(schemas: &mut BTreeMap<String, RefOr<Schema>>) {
             items.items = ArrayItems::RefOrSchema(Box::new(Ref::from_schema_name(of).into()));
         }
     }
+}
+
+/// The path as the document spells it.
+pub(super) fn plain(path: &str) -> String {
+    path.replace("{*", "{")
 }
 
 fn operations_mut(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {

@@ -71,7 +71,7 @@ fn operations(item: &PathItem) -> impl Iterator<Item = (&'static str, &Operation
 
 /// What the header `allow` says of a path, as it was registered (RFC 9110, section 10.2.1).
 pub(in crate::api) fn allowed(path: &str) -> String {
-    let Some(item) = document().paths.paths.get(path) else {
+    let Some(item) = document().paths.paths.get(&derived::plain(path)) else {
         return String::new();
     };
     let mut methods: Vec<_> = operations(item)

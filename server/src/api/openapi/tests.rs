@@ -39,7 +39,7 @@ fn registered() -> Routes {
     let found = by_id(paths)
         .map(|(id, path)| {
             (
-                path.split('"').nth(1).unwrap().to_owned(),
+                super::derived::plain(path.split('"').nth(1).unwrap()),
                 methods.remove(id).unwrap(),
             )
         })

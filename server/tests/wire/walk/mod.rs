@@ -140,7 +140,18 @@ impl Stage {
                 token["token"].as_str().unwrap().to_owned(),
             ));
         }
-        let (ended, _) = self.key("ended", "admin", Some(0)).await;
+        let (ended, _) = self.key("ended", "admin", Some(1)).await;
+        let header = format!("Bearer {ended}");
+        let ends = async {
+            loop {
+                let headers = [("authorization", header.as_str())];
+                let path = "/api/v1/overview";
+                if request(&self.gateway, "GET", path, &headers, None).await.0 == 401 {
+                    return;
+                }
+            }
+        };
+        timeout(PATIENCE, ends).await.unwrap();
         shown.push(("ended key".to_owned(), ended));
         let (revoked, id) = self.key("revoked", "admin", None).await;
         self.does("DELETE", &format!("/auth/api-keys/{id}"), Value::Null)
