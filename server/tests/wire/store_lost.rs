@@ -138,9 +138,7 @@ async fn a_store_that_dies_and_comes_back() {
     assert_eq!(status, 503, "changes have to wait");
     let (status, _) = request(&gateway, "DELETE", "/api/v1/channels/nobody", &admin, None).await;
     assert_eq!(status, 404);
-    let seen = async {
-        while Scrape::of(&gateway).await.value("tidegate_store_up", &[]) != 0.0 {}
-    };
+    let seen = async { while Scrape::of(&gateway).await.value("tidegate_store_up", &[]) != 0.0 {} };
     timeout(PATIENCE, seen).await.unwrap();
     let live = raw(&gateway, "GET", "/healthz", &[], None).await.0;
     assert_eq!(live, 200, "a lost store is no reason to restart");

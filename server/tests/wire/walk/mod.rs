@@ -8,7 +8,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::gateway::{Gateway, PASSWORD, SECRET, now, signed};
+use tokio::time::timeout;
+
+use crate::gateway::{Gateway, PASSWORD, PATIENCE, SECRET, now, signed};
 use crate::http_api::{raw, request, sign_in};
 use table::{BESIDE, Line, TABLE};
 
