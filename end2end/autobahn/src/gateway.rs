@@ -38,7 +38,7 @@ pub(crate) struct Config {
 pub(crate) struct AnyOrigin;
 
 impl AnyOrigin {
-    pub(crate) fn allow(&self, _headers: &HeaderMap) -> bool {
+    pub(crate) fn allow(&self, _headers: &HeaderMap, _host: Option<&str>) -> bool {
         true
     }
 }

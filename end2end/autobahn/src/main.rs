@@ -7,6 +7,7 @@
 //!
 //! Prints the port it listens on, on a line of its own, and serves until standard input ends.
 
+mod client;
 mod gateway;
 mod socket;
 

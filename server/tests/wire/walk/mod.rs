@@ -7,7 +7,6 @@ mod table;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-
 use tokio::time::timeout;
 
 use crate::gateway::{Gateway, PASSWORD, PATIENCE, SECRET, now, signed};
