@@ -9,8 +9,6 @@ export default defineConfig({
   timeout: 60_000,
   expect: { timeout: 15_000 },
   forbidOnly: Boolean(process.env.CI),
-  // phyllo now and then asks for an answer that it already has, and panics: a race of its own.
-  retries: process.env.CI ? 2 : 0,
   fullyParallel: true,
   workers: 2,
   reporter: [["list"]],

@@ -252,7 +252,9 @@ async fn an_unauthenticated_flood_reaches_no_service() {
     let (unknown, held_up) = (statuses.remove(&401), statuses.remove(&429));
     assert!(statuses.is_empty(), "{statuses:?}");
     // As many as the limit says, and one more every twelve seconds.
-    assert!(unknown.is_some_and(|n| n >= 50), "{unknown:?}");
+    let let_in = 50..=51 + (took.as_secs() / 12) as u32;
+    let unknown = unknown.unwrap_or_default();
+    assert!(let_in.contains(&unknown), "{unknown} of {let_in:?}");
     assert!(held_up.is_some_and(|n| n > 200), "{held_up:?}");
     assert_eq!(records().await, recorded, "a stranger leaves no record");
 }
