@@ -150,7 +150,8 @@ pub(super) struct Params {
     /// Where to go on: `next` of the part before.
     after: Option<String>,
     /// How many at most; 50 when it is left out, and never more than 200.
-    limit: Option<usize>,
+    #[param(value_type = Option<u64>, maximum = 4294967295_u64)]
+    limit: Option<u32>,
 }
 
 /// What was done
@@ -171,7 +172,10 @@ pub(super) async fn list(
     params: Result<Query<Params>, QueryRejection>,
 ) -> Result<Json<Part<ActivityInfo>>, ApiError> {
     let Query(params) = params?;
-    let limit = params.limit.unwrap_or(50).clamp(1, MAX_LIMIT);
+    let limit = params
+        .limit
+        .map_or(50, |limit| limit as usize)
+        .clamp(1, MAX_LIMIT);
     let query = ActivityQuery {
         principal: params.principal,
         search: params.search,

@@ -32,7 +32,8 @@ pub(super) struct ListParams {
     /// Where to go on: `next` of the page before.
     after: Option<String>,
     /// How many at most; 50 when it is left out, and never more than 200.
-    limit: Option<usize>,
+    #[param(value_type = Option<u64>, maximum = 4294967295_u64)]
+    limit: Option<u32>,
 }
 
 impl From<ListParams> for ListQuery {
@@ -40,7 +41,7 @@ impl From<ListParams> for ListQuery {
         ListQuery {
             search: params.search,
             after: params.after,
-            limit: params.limit,
+            limit: params.limit.map(|limit| limit as usize),
         }
     }
 }

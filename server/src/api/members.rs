@@ -30,7 +30,8 @@ pub(super) struct MemberParams {
     /// Where to go on: `next` of the page before.
     after: Option<String>,
     /// How many at most; 50 when it is left out, and never more than 200.
-    limit: Option<usize>,
+    #[param(value_type = Option<u64>, maximum = 4294967295_u64)]
+    limit: Option<u32>,
 }
 
 /// List members of all channels
@@ -56,7 +57,7 @@ pub(super) async fn list(
     let query = ListQuery {
         search: params.search,
         after: params.after,
-        limit: params.limit,
+        limit: params.limit.map(|limit| limit as usize),
     };
     Ok(Json(gateway.hub.list_all_members(&filter, &query)))
 }
@@ -72,7 +73,8 @@ pub(super) struct PresenceParams {
     /// Where to go on: `next` of the page before.
     after: Option<String>,
     /// How many keys at most; 50 when it is left out, and never more than 200.
-    limit: Option<usize>,
+    #[param(value_type = Option<u64>, maximum = 4294967295_u64)]
+    limit: Option<u32>,
 }
 
 /// Show who is present on a topic
@@ -95,7 +97,7 @@ pub(super) async fn presence(
     let query = ListQuery {
         search: params.search,
         after: params.after,
-        limit: params.limit,
+        limit: params.limit.map(|limit| limit as usize),
     };
     Ok(Json(gateway.hub.presence(&topic, &query)))
 }
