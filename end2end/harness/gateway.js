@@ -15,13 +15,23 @@ export const PROGRAMS =
 
 export const ADMIN_PASSWORD = "correct horse battery staple";
 
-/** A port that nobody listens on. */
+/**
+ * A port that nobody listens on, below those that the kernel gives to outgoing connections: it stays
+ * free while a gateway that was killed there is started again.
+ */
 async function freePort() {
-  const server = createServer();
-  await new Promise((done) => server.listen(0, "127.0.0.1", done));
-  const { port } = server.address();
-  await new Promise((done) => server.close(done));
-  return port;
+  for (;;) {
+    const port = 12_000 + Math.floor(Math.random() * 20_000);
+    const server = createServer();
+    const listens = await new Promise((done) => {
+      server.once("error", () => done(false));
+      server.listen(port, "127.0.0.1", () => done(true));
+    });
+    if (listens) {
+      await new Promise((done) => server.close(done));
+      return port;
+    }
+  }
 }
 
 /** Whether somebody listens there. */

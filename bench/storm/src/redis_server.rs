@@ -1,6 +1,6 @@
 //! A real redis-server that is killed, frozen, filled, and replaced; and a slow way to it.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::time::Duration;
@@ -84,9 +84,7 @@ impl Drop for RedisServer {
 
 /// An address that nobody listens on now.
 pub(crate) fn free_address() -> Result<SocketAddr, StormError> {
-    TcpListener::bind("127.0.0.1:0")
-        .and_then(|listener| listener.local_addr())
-        .map_err(StormError::system("a free port"))
+    tidegate_testing::free_address().map_err(StormError::system("a free port"))
 }
 
 /// Passes everything on, late; it ends when this is dropped.

@@ -210,8 +210,8 @@ async fn parameters_are_asked_for_at_each_join() {
 
 #[tokio::test]
 async fn it_comes_back_after_the_gateway_was_away() {
-    let gateway = Gateway::start("127.0.0.1:0").await;
-    let address = gateway.address.to_string();
+    let address = tidegate_testing::free_address().unwrap().to_string();
+    let gateway = Gateway::start(&address).await;
     let client = Client::connect(gateway.config());
     let mut updates = client.updates();
     let mut room = client.channel("room", json!({}));

@@ -6,7 +6,6 @@
     reason = "a test that cannot start must fail"
 )]
 
-use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -17,14 +16,7 @@ use tokio::time::{Instant, sleep};
 /// How long a test waits for a condition before it fails.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A port on 127.0.0.1 that was free a moment ago.
-pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener
-        .local_addr()
-        .expect("the port that was bound")
-        .port()
-}
+pub use tidegate_testing::free_port;
 
 /// A running redis-server.
 pub struct RedisServer {

@@ -1,6 +1,7 @@
 //! A real Redis as the bus: killed and started again under load (A16, S4).
 
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::json;
 use tokio::process::{Child, Command};
@@ -17,14 +18,10 @@ pub struct Redis {
 
 impl Redis {
     pub async fn start() -> Self {
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = tidegate_testing::free_port();
         let folder = tempfile::tempdir().unwrap();
         let child = Self::spawn(port, &folder);
-        let redis = Self {
+        let mut redis = Self {
             port,
             folder,
             child,
@@ -55,11 +52,13 @@ impl Redis {
         format!("127.0.0.1:{}", self.port)
     }
 
-    async fn ready(&self) {
+    async fn ready(&mut self) {
         let client = redis::Client::open(format!("redis://{}/", self.address())).unwrap();
         let connected = async {
             while client.get_multiplexed_async_connection().await.is_err() {
-                tokio::task::yield_now().await;
+                let ended = self.child.try_wait().unwrap();
+                assert!(ended.is_none(), "redis-server ended: {ended:?}");
+                tokio::time::sleep(Duration::from_millis(5)).await;
             }
         };
         tokio::time::timeout(PATIENCE, connected)

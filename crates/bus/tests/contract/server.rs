@@ -1,6 +1,5 @@
 //! A real `redis-server` of the test's own.
 
-use std::net::TcpListener;
 use std::process::Stdio;
 
 use tempfile::TempDir;
@@ -18,11 +17,7 @@ pub(crate) struct RedisServer {
 impl RedisServer {
     /// Chooses a port; nothing listens there yet.
     pub(crate) fn prepare() -> Self {
-        let port = TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = tidegate_testing::free_port();
         let folder = tempfile::tempdir().unwrap();
         Self {
             port,

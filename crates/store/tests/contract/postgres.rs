@@ -61,11 +61,7 @@ impl Server {
             .await
             .expect("PostgreSQL is installed");
         assert!(made.success(), "initdb");
-        let port = std::net::TcpListener::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
+        let port = tidegate_testing::free_port();
         let mut server = Self {
             folder,
             port,

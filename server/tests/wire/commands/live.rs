@@ -58,10 +58,7 @@ async fn channels_and_events() {
 /// A gateway that does not run cannot say what flows: the command says that none is there.
 #[tokio::test]
 async fn channels_need_a_gateway() {
-    let free = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap().port().to_string()
-    };
+    let free = tidegate_testing::free_port().to_string();
     let folder = tempfile::tempdir().unwrap();
     let dir = folder.path().to_str().unwrap();
     let list = ["channel", "list", "--data-dir", dir, "--port", &free];

@@ -273,10 +273,7 @@ async fn activity_and_sessions() {
 /// What is wrong is said in a sentence, with an exit code that tells what kind of wrong it is.
 #[tokio::test]
 async fn exit_codes() {
-    let free = {
-        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        listener.local_addr().unwrap()
-    };
+    let free = tidegate_testing::free_address().unwrap();
     let nobody = format!("http://{free}");
     let (code, complaint) = refused(&run(&["user", "list", "--server", &nobody], "").await);
     assert_eq!(code, 3);
