@@ -110,7 +110,7 @@ pub(super) fn Rule(
 ) -> impl IntoView {
     let tone = match join {
         JoinRule::Public => Tone::Good,
-        JoinRule::Token => Tone::Accent,
+        JoinRule::Token | JoinRule::Roles => Tone::Accent,
         JoinRule::Admin => Tone::Warn,
     };
     let presence = match presence {

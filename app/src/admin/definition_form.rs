@@ -69,6 +69,7 @@ pub(super) fn join_word(rule: JoinRule) -> &'static str {
     match rule {
         JoinRule::Public => "anybody",
         JoinRule::Token => "with a token",
+        JoinRule::Roles => "by role",
         JoinRule::Admin => "administrators",
     }
 }
@@ -78,6 +79,7 @@ pub(super) fn push_word(rule: PushRule) -> &'static str {
     match rule {
         PushRule::Member => "every member",
         PushRule::Token => "with a token",
+        PushRule::Roles => "by role",
         PushRule::Admin => "administrators",
         PushRule::Nobody => "nobody",
     }
@@ -163,6 +165,7 @@ impl Fields {
             relay: self.relay.get_untracked(),
             stamp: self.stamp.get_untracked(),
             overflow: value(&OVERFLOW, &self.overflow.get_untracked()),
+            ..Definition::fallback()
         }
     }
 }

@@ -21,6 +21,9 @@ pub(crate) fn advice(reason: &str) -> Option<&'static str> {
         "token is for another channel" => {
             "A token opens the channel it names and no other. Ask for a token of this channel."
         }
+        "role needed" => {
+            "The channel is for members with a role that the token does not carry. Ask whoever issues the tokens for one with it."
+        }
         "token is for another user" => {
             "A member may renew its own token only. Leave, and join with the other one."
         }

@@ -2,7 +2,7 @@
 
 use crate::tokens::Checked;
 use tidegate_protocol::{
-    Allow, Definition, JoinRule, PushRule, Reason, Standing, is_reserved_topic,
+    Allow, Definition, JoinRule, PushRule, Reason, RoleName, Standing, is_reserved_topic,
 };
 
 /// Where a token came from. The join payload wins, then the subprotocol, then the query.
@@ -56,15 +56,20 @@ pub fn admit(
                         Err(Reason::TokenForAnotherChannel)
                     };
                 }
-                if is_admin && definition.push == PushRule::Admin {
+                let above =
+                    definition.push == PushRule::Admin || definition.join == JoinRule::Roles;
+                if is_admin && above {
                     return Ok(Standing::Admin);
                 }
-                if claims.covers(topic)
-                    || (compat && source == TokenSource::Socket && claims.names("system"))
-                {
-                    return Ok(Standing::Token);
+                let covers = claims.covers(topic)
+                    || (compat && source == TokenSource::Socket && claims.names("system"));
+                if !covers {
+                    return Err(Reason::TokenForAnotherChannel);
                 }
-                Err(Reason::TokenForAnotherChannel)
+                if definition.join == JoinRule::Roles && !definition.lets_join(&claims.roles) {
+                    return Err(Reason::RoleNeeded);
+                }
+                Ok(Standing::Token)
             });
     match decided {
         // The socket's token was not meant for this channel, and none is needed.
@@ -73,14 +78,23 @@ pub fn admit(
     }
 }
 
-/// Decides a push of a member, by what its token allows where it showed one.
-pub fn may_push(definition: &Definition, standing: Standing, allow: Option<Allow>) -> bool {
-    if allow.is_some_and(|allow| !allow.push && !allow.admin) {
+/// Decides a push of a member, by what its token allows, and the roles that it carries, where it
+/// showed one.
+pub fn may_push(
+    definition: &Definition,
+    standing: Standing,
+    token: Option<(Allow, &[RoleName])>,
+) -> bool {
+    if token.is_some_and(|(allow, _)| !allow.push && !allow.admin) {
         return false;
     }
     match definition.push {
         PushRule::Member => true,
         PushRule::Token => standing >= Standing::Token,
+        PushRule::Roles => {
+            standing >= Standing::Admin
+                || token.is_some_and(|(allow, roles)| allow.admin || definition.lets_push(roles))
+        }
         PushRule::Admin => standing >= Standing::Admin,
         PushRule::Nobody => false,
     }
@@ -284,11 +298,64 @@ mod tests {
             assert_eq!(answer, allowed, "{push:?}");
             let with = |rights: &[Right]| {
                 let allow = rights.iter().copied().collect();
-                [Anonymous, Token, Admin].map(|s| may_push(&definition, s, Some(allow)))
+                [Anonymous, Token, Admin].map(|s| may_push(&definition, s, Some((allow, &[]))))
             };
             assert_eq!(with(&[Right::Join, Right::Push]), allowed, "{push:?}");
             assert_eq!(with(&[Right::Join]), [false; 3], "{push:?}");
         }
+    }
+
+    /// Roles decide joining and pushing; who administers is above them.
+    #[test]
+    fn roles_decide() {
+        let named = |names: &[&str]| -> Vec<RoleName> {
+            names
+                .iter()
+                .map(|name| RoleName::new(name).unwrap())
+                .collect()
+        };
+        let definition = Definition {
+            join_roles: named(&["reader", "editor"]),
+            push_roles: named(&["editor"]),
+            ..rule(JoinRule::Roles, PushRule::Roles)
+        };
+        let shown = |channel: &str, roles: &[&str]| {
+            let claims = Claims {
+                roles: named(roles),
+                ..Claims::new("a", channel, 1)
+            };
+            let checked = Checked {
+                claims,
+                kid: None,
+                leeway: 0,
+            };
+            Shown::Token(Join, Ok(checked))
+        };
+        let join = |shown: &Shown| admit(&definition, "room", shown, false);
+        assert_eq!(join(&Shown::Nothing), Err(Unauthorized));
+        assert_eq!(join(&shown("room", &[])), Err(Reason::RoleNeeded));
+        assert_eq!(
+            join(&shown("room", &["edit", "x"])),
+            Err(Reason::RoleNeeded)
+        );
+        assert_eq!(join(&shown("room", &["x", "reader"])), Ok(Standing::Token));
+        assert_eq!(
+            join(&shown("other", &["reader"])),
+            Err(TokenForAnotherChannel)
+        );
+        assert_eq!(join(&shown("admin", &[])), Ok(Standing::Admin));
+
+        let push = |standing, allow, roles: &[&str]| {
+            may_push(&definition, standing, Some((allow, &named(roles))))
+        };
+        let admin = [Right::Join, Right::Admin].into_iter().collect();
+        let mute = [Right::Join].into_iter().collect();
+        assert!(push(Standing::Token, Allow::MEMBER, &["editor"]));
+        assert!(!push(Standing::Token, Allow::MEMBER, &["reader"]));
+        assert!(!push(Standing::Token, mute, &["editor"]));
+        assert!(push(Standing::Token, admin, &[]));
+        assert!(push(Standing::Admin, Allow::MEMBER, &[]));
+        assert!(!may_push(&definition, Standing::Anonymous, None));
     }
 
     /// A token that does not allow joining opens nothing, though its channel is the right one.

@@ -11,7 +11,9 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::RwLock;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tidegate_protocol::{Allow, Claims, Reason, Right, is_reserved_topic};
+use tidegate_protocol::{
+    Allow, Claims, MAX_TOKEN_ROLES, Reason, Right, Role, RoleName, is_reserved_topic,
+};
 
 use crate::issuer_keys::{IssuerKeys, Signature};
 use crate::jws::{Jws, Times};
@@ -170,7 +172,7 @@ impl IssuerRules {
         if early(times.nbf) || early(times.iat) || exp > soon.saturating_add(MAX_LIFE_SECONDS) {
             return Err(Reason::InvalidToken);
         }
-        let (channels, allow) = self.rights(&claims).ok_or(Reason::InvalidToken)?;
+        let (channels, allow, roles) = self.rights(&claims).ok_or(Reason::InvalidToken)?;
         let mark = |name: &Value| {
             let name = name.as_str()?;
             (name.len() <= MAX_ID_BYTES).then(|| format!("{}{ISSUER_MARK}{name}", self.issuer))
@@ -180,6 +182,7 @@ impl IssuerRules {
             channels,
             exp,
             allow,
+            roles,
             // Names of two issuers, or of the gateway, must not be taken for each other.
             jti: claims.get("jti").and_then(mark),
             iat: times.iat,
@@ -209,15 +212,22 @@ impl IssuerRules {
         good.then_some(id)
     }
 
-    /// Channels and what may be done there: of the claims, of the roles, else of the default.
-    fn rights(&self, claims: &Map<String, Value>) -> Option<(Vec<String>, Allow)> {
-        let roles: Vec<&RoleRights> = match self.roles_claim.as_deref() {
-            Some(claim) => words(find(claims, claim), MAX_ROLES)?
-                .iter()
-                .filter_map(|role| self.roles.get(role))
-                .collect(),
+    /// Channels and what may be done there: of the claims, of the roles, else of the default. And
+    /// the roles that are known here.
+    fn rights(&self, claims: &Map<String, Value>) -> Option<(Vec<String>, Allow, Vec<RoleName>)> {
+        let said = match self.roles_claim.as_deref() {
+            Some(claim) => words(find(claims, claim), MAX_ROLES)?,
             None => Vec::new(),
         };
+        let roles: Vec<&RoleRights> = said.iter().filter_map(|r| self.roles.get(r)).collect();
+        // An issuer that may not administer does not say who is an operator here either.
+        let named = said
+            .iter()
+            .filter(|role| self.roles.contains_key(*role))
+            .filter(|role| self.admin || Role::named(role).is_none())
+            .filter_map(|role| RoleName::new(role).ok())
+            .take(MAX_TOKEN_ROLES)
+            .collect();
         let mut channels = words(find(claims, &self.channels_claim), MAX_CHANNELS)?;
         if self.channels_claim == "channels" {
             // As the gateway's own tokens have it.
@@ -248,7 +258,7 @@ impl IssuerRules {
             allow.admin = false;
             channels.retain(|channel| !is_reserved_topic(channel));
         }
-        (!channels.is_empty()).then_some((channels, allow))
+        (!channels.is_empty()).then_some((channels, allow, named))
     }
 }
 

@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use tidegate_protocol::{
-    Definition, DefinitionError, JoinRule, Overflow, PresenceMode, PushRule, TopicPattern,
-    is_reserved_topic,
+    Definition, DefinitionError, JoinRule, PresenceMode, PushRule, TopicPattern, is_reserved_topic,
 };
 
 /// All definitions of this gateway; they may change at any time.
@@ -33,9 +32,7 @@ impl Definitions {
                 join: JoinRule::Admin,
                 push: PushRule::Nobody,
                 presence: PresenceMode::Off,
-                relay: false,
-                stamp: false,
-                overflow: Overflow::Close,
+                ..Definition::fallback()
             }),
             max,
         };

@@ -4,7 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use serde_json::json;
-use tidegate_protocol::{Allow, Reason};
+use tidegate_protocol::{Allow, Reason, RoleName};
 
 use crate::channel::Channel;
 use crate::hub::Hub;
@@ -27,6 +27,8 @@ pub struct Grant {
     pub expires_at: u64,
     /// What it allows.
     pub allow: Allow,
+    /// The roles that it carries.
+    pub roles: Box<[RoleName]>,
     /// How far past its end the member stays, where that is longer than for others.
     leeway: u64,
     warned: AtomicBool,
@@ -47,6 +49,7 @@ impl Grant {
             issued_at,
             expires_at,
             allow,
+            roles: Box::default(),
             leeway: 0,
             warned: AtomicBool::new(false),
         }
@@ -55,6 +58,14 @@ impl Grant {
     /// The clock of who issued it may differ by so many seconds.
     pub fn with_leeway(self, leeway: u64) -> Self {
         Self { leeway, ..self }
+    }
+
+    /// It carries these roles.
+    pub fn with_roles(self, roles: Vec<RoleName>) -> Self {
+        Self {
+            roles: roles.into(),
+            ..self
+        }
     }
 
     /// When the member goes.

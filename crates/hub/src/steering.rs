@@ -4,8 +4,30 @@ use tidegate_protocol::{
     Close, Definition, DefinitionError, JoinRule, Reason, Standing, TopicPattern,
 };
 
+use crate::grant::Grant;
 use crate::hub::Hub;
+use crate::members::Member;
 use crate::membership::Lifecycle;
+
+/// Whether who has joined under another definition could join under this one.
+fn may_stay(definition: &Definition, member: &Member) -> Result<(), Reason> {
+    let needed = match definition.join {
+        JoinRule::Public => Standing::Anonymous,
+        JoinRule::Token | JoinRule::Roles => Standing::Token,
+        JoinRule::Admin => Standing::Admin,
+    };
+    if member.standing < needed {
+        return Err(Reason::Unauthorized);
+    }
+    if definition.join != JoinRule::Roles || member.standing == Standing::Admin {
+        return Ok(());
+    }
+    let has_role = |grant: &Grant| grant.allow.admin || definition.lets_join(&grant.roles);
+    match &member.grant {
+        Some(grant) if has_role(grant) => Ok(()),
+        _ => Err(Reason::RoleNeeded),
+    }
+}
 
 impl Hub {
     /// Adds or replaces a definition and lets it hold at once. Members who may not stay are
@@ -37,14 +59,12 @@ impl Hub {
             if *definition == *channel.definition() {
                 continue;
             }
-            let needed = match definition.join {
-                JoinRule::Public => Standing::Anonymous,
-                JoinRule::Token => Standing::Token,
-                JoinRule::Admin => Standing::Admin,
-            };
-            channel.define(definition, now, &self.remote);
-            for member in channel.members().iter().filter(|m| m.standing < needed) {
-                let told = Reason::Unauthorized.to_json();
+            channel.define(definition.clone(), now, &self.remote);
+            for member in channel.members() {
+                let Err(reason) = may_stay(&definition, &member) else {
+                    continue;
+                };
+                let told = reason.to_json();
                 lifecycle.extend(self.remove(&channel, &member.connection, Some(&told)));
             }
         }

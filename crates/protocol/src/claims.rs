@@ -1,8 +1,10 @@
 //! What a token says. The signature is the business of the `auth` crate.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::names::TopicPattern;
+use crate::role_name::RoleName;
 
 /// The claims of a token. `id`, `channel` and `exp` are enough (wire.md A13): what a program signs
 /// with a shared secret may hold nothing else. What the gateway issues also says who issued it,
@@ -18,6 +20,8 @@ pub struct Claims {
     pub exp: u64,
     /// What the token allows.
     pub allow: Allow,
+    /// The roles of the user, for channels whose definition asks for one.
+    pub roles: Vec<RoleName>,
     /// Its name, by which it can be revoked.
     pub jti: Option<String>,
     /// When it was issued, in seconds since 1970.
@@ -111,6 +115,7 @@ impl Claims {
             channels: vec![channel.into()],
             exp,
             allow: Allow::MEMBER,
+            roles: Vec::new(),
             jti: None,
             iat: None,
             iss: None,
@@ -152,6 +157,8 @@ struct Written {
     #[serde(skip_serializing_if = "Option::is_none")]
     allow: Option<Vec<Right>>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    roles: Option<Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     iat: Option<u64>,
@@ -174,6 +181,7 @@ impl TryFrom<Written> for Claims {
             allow: written
                 .allow
                 .map_or(Allow::MEMBER, |rights| rights.into_iter().collect()),
+            roles: written.roles.map(roles).unwrap_or_default(),
             jti: written.jti,
             iat: written.iat,
             iss: written.iss,
@@ -193,11 +201,28 @@ impl From<Claims> for Written {
             channels: channel.is_none().then_some(channels),
             channel,
             allow: (claims.allow != Allow::MEMBER).then(|| claims.allow.rights()),
+            roles: (!claims.roles.is_empty())
+                .then(|| claims.roles.into_iter().map(String::from).collect()),
             jti: claims.jti,
             iat: claims.iat,
             exp: claims.exp,
         }
     }
+}
+
+/// Roles that a token may carry; the others are not looked at.
+pub const MAX_TOKEN_ROLES: usize = 100;
+
+/// The roles in a list. A program that signs its own tokens may mean something else by `roles`:
+/// what names no role is passed over and refuses nobody.
+fn roles(said: Value) -> Vec<RoleName> {
+    let Value::Array(list) = said else {
+        return Vec::new();
+    };
+    list.iter()
+        .filter_map(|role| RoleName::new(role.as_str()?).ok())
+        .take(MAX_TOKEN_ROLES)
+        .collect()
 }
 
 #[cfg(test)]
@@ -217,15 +242,36 @@ mod tests {
     fn what_a_token_may_say_beside() {
         let written = json!({
             "iss": "tidegate", "sub": "alice", "id": "alice", "channels": ["room", "news:*"],
-            "allow": ["join", "presence"], "jti": "1", "iat": 2, "exp": 5,
+            "allow": ["join", "presence"], "roles": ["editor", "night"], "jti": "1", "iat": 2, "exp": 5,
         });
         let claims: Claims = serde_json::from_value(written.clone()).unwrap();
         assert!(claims.covers("room") && claims.covers("news:today") && !claims.covers("other"));
         assert!(!claims.allow.push && claims.allow.join && !claims.is_admin());
         assert_eq!(serde_json::to_value(&claims).unwrap(), written);
+        assert_eq!(
+            claims.roles,
+            ["editor", "night"].map(|r| RoleName::new(r).unwrap())
+        );
         let by_sub = json!({"sub": "bob", "channel": "admin", "exp": 5});
         let claims: Claims = serde_json::from_value(by_sub).unwrap();
         assert!(claims.is_admin() && claims.id == "bob");
+    }
+
+    #[test]
+    fn what_names_no_role_is_passed_over() {
+        let roles = |said: Value| {
+            let written = json!({"id": "a", "channel": "room", "exp": 5, "roles": said});
+            let claims: Claims = serde_json::from_value(written).unwrap();
+            claims
+                .roles
+                .into_iter()
+                .map(String::from)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(roles(json!(["a", 5, "", "b c", "d"])), ["a", "d"]);
+        assert_eq!(roles(json!({"a": true})), [""; 0]);
+        assert_eq!(roles(json!("a")), [""; 0]);
+        assert_eq!(roles(json!(vec!["a"; 200])).len(), MAX_TOKEN_ROLES);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::names::{TopicPattern, is_reserved_topic};
+use crate::role_name::RoleName;
 
 /// Who may join.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, Default)]
@@ -17,6 +18,8 @@ pub enum JoinRule {
     /// Who shows a token for the channel.
     #[default]
     Token,
+    /// Who shows a token for the channel that carries one of `join_roles`; administrators, too.
+    Roles,
     /// Who shows a token for `admin`.
     Admin,
 }
@@ -31,6 +34,8 @@ pub enum PushRule {
     Member,
     /// Members who joined with a token.
     Token,
+    /// Members whose token carries one of `push_roles`; administrators, too.
+    Roles,
     /// Members who joined with a token for `admin`.
     Admin,
     /// Nobody: events come from the bus alone.
@@ -91,6 +96,17 @@ pub struct Definition {
     /// Who may push.
     #[serde(default)]
     pub push: PushRule,
+    /// The roles that may join, where `join` is `roles`; empty otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 16))]
+    pub join_roles: Vec<RoleName>,
+    /// The roles that may push, where `push` is `roles`; empty otherwise.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 16))]
+    pub push_roles: Vec<RoleName>,
+    /// How often one connection may push here; as often as everywhere when it is left out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push_rate: Option<PushRate>,
     /// How much of presence is shown.
     #[serde(default)]
     pub presence: PresenceMode,
@@ -113,11 +129,24 @@ impl Definition {
             pattern: None,
             join: JoinRule::Token,
             push: PushRule::Member,
+            join_roles: Vec::new(),
+            push_roles: Vec::new(),
+            push_rate: None,
             presence: PresenceMode::Full,
             relay: false,
             stamp: false,
             overflow: Overflow::Close,
         }
+    }
+
+    /// Whether one of these roles may join, where roles decide that.
+    pub fn lets_join(&self, roles: &[impl AsRef<str>]) -> bool {
+        shares(&self.join_roles, roles)
+    }
+
+    /// Whether one of these roles may push, where roles decide that.
+    pub fn lets_push(&self, roles: &[impl AsRef<str>]) -> bool {
+        shares(&self.push_roles, roles)
     }
 
     /// Refuses what no administrator may define.
@@ -128,7 +157,54 @@ impl Definition {
         if is_reserved_topic(pattern.as_str()) {
             return Err(DefinitionError::Reserved);
         }
+        let join = (self.join == JoinRule::Roles, &self.join_roles, "join");
+        let push = (self.push == PushRule::Roles, &self.push_roles, "push");
+        for (by_role, roles, what) in [join, push] {
+            match (by_role, roles.len()) {
+                (true, 0) => return Err(DefinitionError::RolesMissing(what)),
+                (false, 1..) => return Err(DefinitionError::RolesUnused(what)),
+                (true, n) if n > MAX_ROLES => return Err(DefinitionError::TooManyRoles),
+                _ => {}
+            }
+        }
+        if self.push_rate.is_some_and(|rate| !rate.is_possible()) {
+            return Err(DefinitionError::PushRate);
+        }
         Ok(())
+    }
+}
+
+fn shares(named: &[RoleName], held: &[impl AsRef<str>]) -> bool {
+    named
+        .iter()
+        .any(|name| held.iter().any(|role| role.as_ref() == name.as_str()))
+}
+
+/// Roles that one definition may name for joining, and as many for pushing.
+const MAX_ROLES: usize = 16;
+
+/// So many pushes in so many seconds; all of them may come at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct PushRate {
+    /// How many.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 100_000))]
+    pub pushes: u32,
+    /// In how many seconds.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 3_600))]
+    pub seconds: u32,
+}
+
+impl PushRate {
+    /// The most pushes that can be named.
+    pub const MAX_PUSHES: u32 = 100_000;
+    /// The longest time that can be named.
+    pub const MAX_SECONDS: u32 = 3_600;
+
+    fn is_possible(self) -> bool {
+        (1..=Self::MAX_PUSHES).contains(&self.pushes)
+            && (1..=Self::MAX_SECONDS).contains(&self.seconds)
     }
 }
 
@@ -143,6 +219,18 @@ pub enum DefinitionError {
         "the topics `phoenix`, `admin` and `admin:*` belong to the gateway and cannot be defined"
     )]
     Reserved,
+    /// Roles decide, and none is named.
+    #[error("`{0} = \"roles\"` needs `{0}_roles`: the roles that may {0}")]
+    RolesMissing(&'static str),
+    /// Roles are named, and do not decide.
+    #[error("`{0}_roles` count only with `{0} = \"roles\"`")]
+    RolesUnused(&'static str),
+    /// More roles than a definition may name.
+    #[error("a channel definition names at most 16 roles")]
+    TooManyRoles,
+    /// A rate that cannot be kept.
+    #[error("`push_rate` is 1 to 100000 pushes in 1 to 3600 seconds")]
+    PushRate,
     /// There are as many as may be.
     #[error("there are too many channel definitions; remove one first")]
     TooMany,
@@ -156,9 +244,7 @@ pub fn builtin_definitions() -> Vec<Definition> {
         join: JoinRule::Public,
         push,
         presence,
-        relay: false,
-        stamp: false,
-        overflow: Overflow::Close,
+        ..Definition::fallback()
     };
     vec![
         public("flights", PushRule::Member, PresenceMode::Count),

@@ -21,6 +21,7 @@ pub mod presence;
 pub mod publish;
 mod reason;
 mod role;
+mod role_name;
 mod supabase;
 pub mod system;
 pub mod trust;
@@ -28,12 +29,12 @@ mod v1;
 mod v2;
 mod v2_binary;
 
-pub use claims::{Allow, Claims, Right};
+pub use claims::{Allow, Claims, MAX_TOKEN_ROLES, Right};
 pub use client_id::ClientId;
 pub use close::Close;
 pub use codec::{Codec, Encoded, Serializer, Status};
 pub use definition::{
-    Definition, DefinitionError, JoinRule, Overflow, PresenceMode, PushRule, Standing,
+    Definition, DefinitionError, JoinRule, Overflow, PresenceMode, PushRate, PushRule, Standing,
     builtin_definitions,
 };
 pub use frame::{ClientFrame, DecodeError, MAX_REF_BYTES, Payload, Ref};
@@ -42,3 +43,4 @@ pub use names::{
 };
 pub use reason::Reason;
 pub use role::Role;
+pub use role_name::{MAX_ROLE_BYTES, RoleName, RoleNameError};

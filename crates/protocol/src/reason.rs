@@ -20,6 +20,8 @@ pub enum Reason {
     TokenRevoked,
     /// The token's `channel` does not cover the joined topic.
     TokenForAnotherChannel,
+    /// The token carries none of the roles that the channel asks for.
+    RoleNeeded,
     /// The token that should renew a member's standing is that of somebody else.
     TokenForAnotherUser,
     /// The socket has joined as many channels as it may.
@@ -52,13 +54,14 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason there is, for documents and tests.
-    pub const ALL: [Reason; 20] = [
+    pub const ALL: [Reason; 21] = [
         Reason::Unauthorized,
         Reason::InvalidToken,
         Reason::KeyUnknown,
         Reason::TokenExpired,
         Reason::TokenRevoked,
         Reason::TokenForAnotherChannel,
+        Reason::RoleNeeded,
         Reason::TokenForAnotherUser,
         Reason::TooManyChannels,
         Reason::InvalidTopic,
@@ -84,6 +87,7 @@ impl Reason {
             Reason::TokenExpired => "token expired",
             Reason::TokenRevoked => "token revoked",
             Reason::TokenForAnotherChannel => "token is for another channel",
+            Reason::RoleNeeded => "role needed",
             Reason::TokenForAnotherUser => "token is for another user",
             Reason::TooManyChannels => "too many channels joined",
             Reason::InvalidTopic => "invalid topic",

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::claims::Right;
 use crate::role::Role;
+use crate::role_name::RoleName;
 
 /// `POST /api/v1/auth/token`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -23,6 +24,11 @@ pub struct IssueToken {
     pub channels: Vec<String>,
     /// What it allows; joining, pushing and presence when it is left out.
     pub allow: Option<Vec<Right>>,
+    /// The roles of its user, for channels that ask for one; none when it is left out. `viewer`,
+    /// `operator` and `admin` are given by who has them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[cfg_attr(feature = "openapi", schema(max_items = 100))]
+    pub roles: Vec<RoleName>,
     /// How many seconds it lives; as long as `--token-seconds` says when it is left out.
     #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 31_622_400))]
     pub seconds: Option<u64>,
@@ -50,6 +56,9 @@ pub struct TokenInfo {
     pub channels: Vec<String>,
     /// What it allows.
     pub allow: Vec<Right>,
+    /// The roles that it carries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<RoleName>,
     /// The key that signed it.
     pub kid: String,
     /// When it was issued.
@@ -90,6 +99,9 @@ pub struct Introspection {
     /// What it allows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub allow: Option<Vec<Right>>,
+    /// The roles that it carries.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roles: Vec<RoleName>,
     /// When it ends, in seconds since 1970.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub exp: Option<u64>,

@@ -7,7 +7,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use crate::open::OpenError;
 
 /// Never changed once released; what is to be different comes as a further one.
-const MIGRATIONS: [(i64, &str, &str); 4] = [
+const MIGRATIONS: [(i64, &str, &str); 5] = [
     (
         1,
         "identities",
@@ -23,6 +23,11 @@ const MIGRATIONS: [(i64, &str, &str); 4] = [
         4,
         "repeats and nonces",
         include_str!("../migrations/0004_repeats_and_nonces.sql"),
+    ),
+    (
+        5,
+        "roles of tokens",
+        include_str!("../migrations/0005_roles_of_tokens.sql"),
     ),
 ];
 

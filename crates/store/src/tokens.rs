@@ -17,6 +17,8 @@ pub struct TokenRecord {
     pub channels: String,
     /// What it allows, a JSON list.
     pub allow: String,
+    /// The roles that it carries, a JSON list.
+    pub roles: String,
     /// The key that signed it.
     pub kid: String,
     /// Since when.
@@ -45,15 +47,15 @@ pub struct TokenQuery {
 }
 
 statements! {
-    ADD = "INSERT INTO tokens (jti, subject, channels, allow, kid, issued_at, expires_at, issued_by) \
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    ADD = "INSERT INTO tokens (jti, subject, channels, allow, roles, kid, issued_at, expires_at, \
+           issued_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
     MARK = "UPDATE tokens SET revoked_at = $2 WHERE jti = $1 AND revoked_at IS NULL";
     MARK_SUBJECT = "UPDATE tokens SET revoked_at = $2 WHERE subject = $1 AND revoked_at IS NULL";
     MARK_KEY = "UPDATE tokens SET revoked_at = $2 WHERE kid = $1 AND revoked_at IS NULL";
-    FIND = "SELECT jti, subject, channels, allow, kid, issued_at, expires_at, issued_by, revoked_at \
-            FROM tokens WHERE jti = $1";
-    LIST = "SELECT jti, subject, channels, allow, kid, issued_at, expires_at, issued_by, revoked_at \
-            FROM tokens WHERE ($1 = '' OR subject = $2) AND ($3 = '' OR kid = $4) \
+    FIND = "SELECT jti, subject, channels, allow, roles, kid, issued_at, expires_at, issued_by, \
+            revoked_at FROM tokens WHERE jti = $1";
+    LIST = "SELECT jti, subject, channels, allow, roles, kid, issued_at, expires_at, issued_by, \
+            revoked_at FROM tokens WHERE ($1 = '' OR subject = $2) AND ($3 = '' OR kid = $4) \
             AND ($5 = '' OR jti < $6) AND expires_at > $7 \
             AND ($8 = '' OR jti LIKE $9 ESCAPE '\\' OR LOWER(subject) LIKE $10 ESCAPE '\\' \
             OR LOWER(channels) LIKE $11 ESCAPE '\\') ORDER BY jti DESC LIMIT $12";
@@ -81,6 +83,7 @@ impl Store {
                     .bind(&token.subject)
                     .bind(&token.channels)
                     .bind(&token.allow)
+                    .bind(&token.roles)
                     .bind(&token.kid)
                     .bind(token.issued_at)
                     .bind(token.expires_at)

@@ -56,6 +56,8 @@ pub(crate) enum ApiError {
     NoOwnPassword,
     #[error("a token names 1 to {0} channels")]
     ChannelCount(usize),
+    #[error("a token carries at most {0} roles")]
+    RoleCount(usize),
     #[error("it may live 1 to {0} seconds")]
     Life(u64),
     #[error("this is no token of this gateway")]
@@ -158,6 +160,7 @@ impl ApiError {
             | ApiError::BadName
             | ApiError::Password(_)
             | ApiError::ChannelCount(_)
+            | ApiError::RoleCount(_)
             | ApiError::Life(_)
             | ApiError::WrongOwnPassword
             | ApiError::NoOwnPassword

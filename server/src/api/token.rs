@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
-use tidegate_protocol::{Allow, Role, TopicPattern, is_reserved_topic};
+use tidegate_protocol::{Allow, JoinRule, Role, RoleName, TopicPattern, is_reserved_topic};
 use utoipa::ToSchema;
 
 use super::ApiError;
@@ -40,8 +40,9 @@ pub(super) struct TokenResponse {
 /// A token for a channel
 ///
 /// As the pages and plugins of Tangram ask for it. Open to everybody on a gateway that listens on
-/// its own machine alone, or with `--open-tokens`; for operators always. Channels of the gateway
-/// itself are for who has signed in.
+/// its own machine alone, or with `--open-tokens`; for operators always, and for who has signed in
+/// where the channel is for its role. Channels of the gateway itself are for who has signed in. The
+/// token of who has signed in carries its role.
 #[utoipa::path(
     post, path = "/token", tag = "sockets",
     request_body = TokenRequest,
@@ -70,7 +71,17 @@ pub(super) async fn issue(
         return Err(ApiError::SignInNeeded);
     }
     let steers = asks.as_ref().is_some_and(|p| p.role >= Role::Operator);
-    if !steers && !reserved && !gateway.config.open_tokens {
+    // Who has signed in carries its role, and all that are less.
+    let roles: Vec<RoleName> = asks.as_ref().map_or_else(Vec::new, |principal| {
+        let lesser = Role::ALL.into_iter().filter(|role| *role <= principal.role);
+        lesser.map(RoleName::from).collect()
+    });
+    // A channel for its role is open to it, whoever else may have tokens here.
+    let invited = || {
+        let definition = gateway.hub.definitions.of(&channel);
+        definition.join == JoinRule::Roles && definition.lets_join(&roles)
+    };
+    if !steers && !reserved && !gateway.config.open_tokens && !invited() {
         return Err(ApiError::TokensClosed);
     }
     // Whoever may look may follow the topic `admin`, but does not push as an administrator.
@@ -87,6 +98,7 @@ pub(super) async fn issue(
         id: id.clone(),
         channels: vec![channel.clone()],
         allow,
+        roles,
         seconds: gateway.config.token_seconds,
         by: asks.map_or_else(|| ANYBODY.to_owned(), |principal| principal.name),
     };

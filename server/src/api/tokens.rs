@@ -10,7 +10,7 @@ use tidegate_protocol::admin::Done;
 use tidegate_protocol::trust::{
     Introspect, Introspection, IssueToken, IssuedToken, Part, Revoke, TokenInfo,
 };
-use tidegate_protocol::{Allow, Reason, Role, TopicPattern, is_reserved_topic};
+use tidegate_protocol::{Allow, MAX_TOKEN_ROLES, Reason, Role, TopicPattern, is_reserved_topic};
 use tidegate_store::{RevocationKind, TokenQuery};
 use utoipa::IntoParams;
 
@@ -60,6 +60,18 @@ pub(super) async fn issue(
     let allow: Allow = wanted
         .allow
         .map_or(Allow::MEMBER, |rights| rights.into_iter().collect());
+    if wanted.roles.len() > MAX_TOKEN_ROLES {
+        return Err(ApiError::RoleCount(MAX_TOKEN_ROLES));
+    }
+    // Nobody makes more of somebody than it is itself.
+    let strongest = wanted
+        .roles
+        .iter()
+        .filter_map(|r| Role::named(r.as_str()))
+        .max();
+    if let Some(role) = strongest.filter(|role| *role > operator.role) {
+        return Err(ApiError::RoleTooWeak(role));
+    }
     let reserved = wanted.channels.iter().any(|c| is_reserved_topic(c));
     if (allow.admin || reserved) && operator.role < Role::Admin {
         return Err(ApiError::RoleTooWeak(Role::Admin));
@@ -76,6 +88,7 @@ pub(super) async fn issue(
         id,
         channels: wanted.channels,
         allow,
+        roles: wanted.roles,
         seconds,
         by: operator.name.clone(),
     };
@@ -193,6 +206,7 @@ pub(super) async fn introspect(
                 sub: Some(claims.id),
                 scope: Some(claims.channels.join(" ")),
                 allow: Some(claims.allow.rights()),
+                roles: claims.roles,
                 exp: Some(claims.exp),
                 iat: claims.iat,
                 jti: claims.jti,

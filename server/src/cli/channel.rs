@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Subcommand;
 use serde_json::{Map, Value};
-use tidegate_protocol::Definition;
 use tidegate_protocol::admin::{ChannelInfo, MemberInfo};
+use tidegate_protocol::{Definition, PushRate, RoleName};
 
 use super::api::{Api, encoded, read};
 use super::reach::Reach;
@@ -54,7 +54,7 @@ pub(crate) enum Definitions {
     /// What is defined; the most specific pattern that matches a topic holds
     List(Reach),
     /// Define a channel; of a definition that is there, what is not said stays
-    Put(Put),
+    Put(Box<Put>),
     /// Remove a definition
     Remove {
         /// The topic, or prefix:*
@@ -69,12 +69,21 @@ pub(crate) enum Definitions {
 pub(crate) struct Put {
     /// The topic, or prefix:*
     pattern: String,
-    /// Who may join: public, token, admin
+    /// Who may join: public, token, roles, admin
     #[arg(long)]
     join: Option<String>,
-    /// Who may push: member, token, admin, nobody
+    /// The roles that may join, comma-separated; with --join roles
+    #[arg(long, value_delimiter = ',', value_parser = RoleName::new)]
+    join_roles: Option<Vec<RoleName>>,
+    /// Who may push: member, token, roles, admin, nobody
     #[arg(long)]
     push: Option<String>,
+    /// The roles that may push, comma-separated; with --push roles
+    #[arg(long, value_delimiter = ',', value_parser = RoleName::new)]
+    push_roles: Option<Vec<RoleName>>,
+    /// How often one connection may push: 30/60 is 30 pushes in 60 seconds, 0 as often as everywhere
+    #[arg(long, value_name = "PUSHES/SECONDS", value_parser = push_rate)]
+    push_rate: Option<Value>,
     /// What members see of each other: full, count, off
     #[arg(long)]
     presence: Option<String>,
@@ -114,7 +123,7 @@ pub(crate) async fn run(command: Command) -> Result<(), CliError> {
         }
         Command::Definitions { command } => match command {
             Definitions::List(reach) => list_definitions(reach).await,
-            Definitions::Put(wanted) => put(wanted).await,
+            Definitions::Put(wanted) => put(*wanted).await,
             Definitions::Remove { pattern, reach } => {
                 let as_json = reach.json;
                 let api = reach.store().await?;
@@ -194,6 +203,15 @@ async fn definitions(api: &Api) -> Result<Vec<Value>, CliError> {
     read(api.get("/definitions").await?)
 }
 
+/// A rule, with the roles that it means.
+fn by(rule: String, roles: &[RoleName]) -> String {
+    if roles.is_empty() {
+        return rule;
+    }
+    let roles: Vec<&str> = roles.iter().map(RoleName::as_str).collect();
+    format!("{rule}: {}", roles.join(","))
+}
+
 async fn list_definitions(reach: Reach) -> Result<(), CliError> {
     let as_json = reach.json;
     let api = reach.store().await?;
@@ -202,7 +220,9 @@ async fn list_definitions(reach: Reach) -> Result<(), CliError> {
     show::list(
         items?,
         as_json,
-        &["PATTERN", "JOIN", "PUSH", "PRESENCE", "RELAY", "OVERFLOW"],
+        &[
+            "PATTERN", "JOIN", "PUSH", "RATE", "PRESENCE", "RELAY", "OVERFLOW",
+        ],
         |definition: Definition| {
             let written = serde_json::to_value(&definition).unwrap_or_default();
             let word = |name: &str| written[name].as_str().unwrap_or_default().to_owned();
@@ -211,8 +231,12 @@ async fn list_definitions(reach: Reach) -> Result<(), CliError> {
                     .pattern
                     .as_ref()
                     .map_or_else(|| "(every other)".to_owned(), ToString::to_string),
-                word("join"),
-                word("push"),
+                by(word("join"), &definition.join_roles),
+                by(word("push"), &definition.push_roles),
+                definition.push_rate.map_or_else(
+                    || "-".to_owned(),
+                    |rate| format!("{}/{}", rate.pushes, rate.seconds),
+                ),
                 word("presence"),
                 if definition.relay { "yes" } else { "no" }.to_owned(),
                 word("overflow"),
@@ -221,12 +245,38 @@ async fn list_definitions(reach: Reach) -> Result<(), CliError> {
     )
 }
 
+/// `30/60`, `5` for each second, or `0`, which is null: none of its own.
+fn push_rate(said: &str) -> Result<Value, String> {
+    let (pushes, seconds) = said.split_once('/').unwrap_or((said, "1"));
+    let number = |text: &str| {
+        text.parse::<u32>()
+            .map_err(|_| "this is no rate: 30/60 is 30 pushes in 60 seconds".to_owned())
+    };
+    let (pushes, seconds) = (number(pushes)?, number(seconds)?);
+    let rate = (pushes > 0).then_some(PushRate { pushes, seconds });
+    Ok(serde_json::json!(rate))
+}
+
 async fn put(wanted: Put) -> Result<(), CliError> {
     let as_json = wanted.reach.json;
     let mut said = match &wanted.file {
         Some(file) => from_file(file)?,
         None => Map::new(),
     };
+    // Roles of before do not count where something else decides now.
+    for (what, rule) in [("join", &wanted.join), ("push", &wanted.push)] {
+        if rule.as_ref().is_some_and(|rule| rule != "roles") {
+            said.insert(format!("{what}_roles"), Value::Array(Vec::new()));
+        }
+    }
+    for (what, roles) in [("join", wanted.join_roles), ("push", wanted.push_roles)] {
+        if let Some(roles) = roles {
+            said.insert(format!("{what}_roles"), serde_json::json!(roles));
+        }
+    }
+    if let Some(rate) = wanted.push_rate {
+        said.insert("push_rate".to_owned(), rate);
+    }
     for (name, value) in [
         ("join", wanted.join),
         ("push", wanted.push),

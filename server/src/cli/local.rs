@@ -117,6 +117,7 @@ fn token(tokens: &Tokens) -> Result<String, CliError> {
             presence: false,
             admin: true,
         },
+        roles: Vec::new(),
         jti: None,
         iat: Some(now),
         iss: Some("tidegate".to_owned()),

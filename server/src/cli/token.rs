@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use tidegate_protocol::Right;
 use tidegate_protocol::trust::{Introspect, Introspection, IssueToken, Revoke, TokenInfo};
+use tidegate_protocol::{Right, RoleName};
 
 use super::api::{Api, encoded, read};
 use super::reach::Reach;
@@ -46,6 +46,9 @@ enum Command {
         /// What it allows, comma-separated [default: join,push,presence]
         #[arg(long, value_enum, value_delimiter = ',')]
         allow: Option<Vec<Allows>>,
+        /// The roles of its user, comma-separated
+        #[arg(long, value_delimiter = ',', value_parser = RoleName::new)]
+        role: Vec<RoleName>,
         #[command(flatten)]
         reach: Reach,
     },
@@ -131,12 +134,14 @@ pub(crate) async fn run(args: Args) -> Result<(), CliError> {
             subject,
             seconds,
             allow,
+            role,
             reach,
         }) => {
             let wanted = IssueToken {
                 id: subject,
                 channels: channel,
                 allow: allow.map(|list| list.into_iter().map(Right::from).collect()),
+                roles: role,
                 seconds,
             };
             issue(wanted, reach).await
@@ -217,12 +222,14 @@ async fn introspect(file: Option<PathBuf>, reach: Reach) -> Result<(), CliError>
     let allow = said.allow.unwrap_or_default();
     let allow = serde_json::to_value(allow).unwrap_or_default();
     let allow: Vec<String> = read(allow)?;
+    let roles: Vec<String> = said.roles.into_iter().map(String::from).collect();
     show::table(
         &["CLAIM", "VALUE"],
         &[
             vec!["subject".to_owned(), word(said.sub)],
             vec!["channels".to_owned(), word(said.scope)],
             vec!["allow".to_owned(), allow.join(",")],
+            vec!["roles".to_owned(), roles.join(",")],
             vec!["issued".to_owned(), seconds(said.iat)],
             vec!["expires".to_owned(), seconds(said.exp)],
             vec!["issuer".to_owned(), word(said.iss)],

@@ -8,6 +8,7 @@ mod client_cookie;
 mod join_payload;
 pub(crate) mod longpoll;
 mod own_events;
+mod push_rates;
 mod renewal;
 mod session;
 mod stamp;

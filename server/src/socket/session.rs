@@ -22,6 +22,7 @@ use tidegate_protocol::{
 
 use super::join_payload::JoinPayload;
 use super::own_events::OwnEvent;
+use super::push_rates::PushRates;
 use super::stamp::stamped;
 use crate::cluster;
 use crate::gateway::Gateway;
@@ -42,6 +43,8 @@ pub(crate) struct Session {
     /// The part of its address, and of the user that it has joined as last.
     pushes_of_address: Option<Lease>,
     pushes_of_user: Option<Lease>,
+    /// For channels that have a rate of their own.
+    push_rates: PushRates,
     joins: Bucket,
     errors: usize,
     waiting: Option<Box<Waiting>>,
@@ -69,6 +72,7 @@ impl Session {
             pushes: Bucket::new(gateway.config.pushes_per_second, now),
             pushes_of_address: gateway.limits.pushes_from(connection.details.address),
             pushes_of_user: None,
+            push_rates: PushRates::default(),
             joins: Bucket::new(gateway.config.joins_per_second, now),
             errors: 0,
             waiting: None,
@@ -309,8 +313,16 @@ impl Session {
             return Err(Reason::ReservedEvent);
         }
         let definition = channel.definition();
-        if !may_push(&definition, standing, allow) {
+        let token = grant.as_ref().map(|grant| (grant.allow, &*grant.roles));
+        if !may_push(&definition, standing, token) {
             return Err(Reason::PushNotAllowed);
+        }
+        if let Some(rate) = definition.push_rate {
+            let hub = &self.gateway.hub;
+            let (most, now) = (hub.limits().channels_per_connection, hub.now_ms());
+            if !self.push_rates.take(&topic, rate, most, now) {
+                return Err(Reason::TooManyPushes);
+            }
         }
         if definition.stamp {
             self.publish_stamped(&channel, &topic, &event, frame);
@@ -450,5 +462,7 @@ fn anonymous<'a>(kept: &'a mut Option<Box<str>>, connection: &Connection) -> &'a
 pub(super) fn grant_of(checked: &Checked) -> Grant {
     let claims = &checked.claims;
     let (jti, kid) = (claims.jti.as_deref(), checked.kid.as_deref());
-    Grant::new(jti, kid, claims.iat, claims.exp, claims.allow).with_leeway(checked.leeway)
+    Grant::new(jti, kid, claims.iat, claims.exp, claims.allow)
+        .with_leeway(checked.leeway)
+        .with_roles(claims.roles.clone())
 }

@@ -2,7 +2,7 @@
 
 use tidegate_auth::Tokens;
 use tidegate_protocol::trust::TokenInfo;
-use tidegate_protocol::{Allow, Claims};
+use tidegate_protocol::{Allow, Claims, RoleName};
 use tidegate_store::{Revocation, RevocationKind, TokenRecord};
 
 use super::{Trust, TrustError, now_ms, signed, unsigned};
@@ -19,6 +19,7 @@ pub(crate) struct Issue {
     pub(crate) id: String,
     pub(crate) channels: Vec<String>,
     pub(crate) allow: Allow,
+    pub(crate) roles: Vec<RoleName>,
     pub(crate) seconds: u64,
     pub(crate) by: String,
 }
@@ -34,6 +35,7 @@ impl Issue {
             channels: self.channels,
             exp: iat.saturating_add(self.seconds),
             allow: self.allow,
+            roles: self.roles,
             jti: Some(jti.clone()),
             iat: Some(iat),
             iss: Some(ISSUER.to_owned()),
@@ -44,6 +46,7 @@ impl Issue {
             subject: claims.id,
             channels: json(&claims.channels),
             allow: json(&claims.allow.rights()),
+            roles: json(&claims.roles),
             kid: tokens.keys().current().unwrap_or_default().to_owned(),
             issued_at: now,
             expires_at: signed(claims.exp.saturating_mul(1000)),
@@ -66,6 +69,7 @@ pub(crate) fn info(record: TokenRecord) -> TokenInfo {
         id: record.subject,
         channels: serde_json::from_str(&record.channels).unwrap_or_default(),
         allow: serde_json::from_str(&record.allow).unwrap_or_default(),
+        roles: serde_json::from_str(&record.roles).unwrap_or_default(),
         kid: record.kid,
         issued_at: unsigned(record.issued_at),
         expires_at: unsigned(record.expires_at),

@@ -90,6 +90,7 @@ pub(super) fn IssueCard(
             id: id.with_untracked(|id| id.trim().to_owned()),
             channels,
             allow: Some(allow),
+            roles: Vec::new(),
             seconds,
         };
         state.run(api::issue(wanted), move |issued: IssuedToken| {

@@ -115,6 +115,7 @@ fn Row(token: TokenInfo, list: Paged<TokenInfo>) -> impl IntoView {
         id,
         channels,
         allow,
+        roles,
         kid,
         issued_at,
         expires_at,
@@ -122,6 +123,9 @@ fn Row(token: TokenInfo, list: Paged<TokenInfo>) -> impl IntoView {
         revoked_at,
     } = token;
     let rights: Vec<_> = allow.into_iter().map(right_word).collect();
+    let roles: Vec<String> = roles.into_iter().map(String::from).collect();
+    let roles = (!roles.is_empty())
+        .then(|| view! { <div class="muted wide-cell">"as " {roles.join(", ")}</div> });
     let channels = channels.join(", ");
     let label = format!("Revoke the token of {id} for {channels}");
     let question = format!("Revoke this token of {id}?");
@@ -145,7 +149,7 @@ fn Row(token: TokenInfo, list: Paged<TokenInfo>) -> impl IntoView {
             <td class="mono wide-cell" title=channels.clone()>
                 {channels.clone()}
             </td>
-            <td>{rights.join(", ")}</td>
+            <td>{rights.join(", ")} {roles}</td>
             <td>
                 {match revoked_at {
                     Some(_) => {

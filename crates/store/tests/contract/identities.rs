@@ -184,6 +184,7 @@ fn token(subject: &str, kid: &str, expires_at: i64) -> TokenRecord {
         subject: subject.to_owned(),
         channels: r#"["room"]"#.to_owned(),
         allow: r#"["join"]"#.to_owned(),
+        roles: r#"["editor"]"#.to_owned(),
         kid: kid.to_owned(),
         issued_at: 1_000,
         expires_at,
