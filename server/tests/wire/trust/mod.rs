@@ -4,6 +4,7 @@ mod anonymous;
 mod issuers;
 mod people;
 mod records;
+mod roles;
 mod tokens;
 
 use serde_json::{Value, json};

@@ -23,6 +23,8 @@ fn tokens() -> Vec<(&'static str, Option<Value>)> {
         ("elsewhere", Some(json!({"channel": "elsewhere"}))),
         ("expired", Some(json!({"exp": now() - 60}))),
         ("forged", Some(json!({"secret": "another secret"}))),
+        ("editor", Some(json!({"roles": ["editor"]}))),
+        ("chief", Some(json!({"roles": ["x", "editor", "chief"]}))),
     ]
 }
 
@@ -53,7 +55,9 @@ async fn outcome(socket: &mut Socket, frame: Value) -> String {
 }
 
 /// The topics, and how they are defined.
-const TOPICS: [&str; 6] = ["public", "announce", "token", "spoken", "admins", "admin"];
+const TOPICS: [&str; 7] = [
+    "public", "announce", "token", "spoken", "staff", "admins", "admin",
+];
 
 async fn define(stage: &Stage) {
     for (pattern, join, push) in [
@@ -66,29 +70,37 @@ async fn define(stage: &Stage) {
         let wanted = json!({"pattern": pattern, "join": join, "push": push});
         stage.does("PUT", "/definitions", wanted).await;
     }
+    let staff = json!({
+        "pattern": "staff", "join": "roles", "join_roles": ["editor", "reader"],
+        "push": "roles", "push_roles": ["chief"],
+    });
+    stage.does("PUT", "/definitions", staff).await;
 }
 
 const U: &str = "unauthorized";
 const I: &str = "invalid token";
 const E: &str = "token expired";
+const R: &str = "role needed";
 const O: &str = "token is for another channel";
 
-/// Joins, row by row: who, and what `public`, `announce`, `token`, `spoken`, `admins` and `admin`
-/// answer.
+/// Joins, row by row: who, and what `public`, `announce`, `token`, `spoken`, `staff`, `admins` and
+/// `admin` answer.
 #[rustfmt::skip]
-const JOINS: [(&str, [&str; 6]); 12] = [
-    ("anonymous",     ["ok", "ok", U,    U,    U,    U]),
-    ("plain",         ["ok", "ok", "ok", "ok", O,    "ok"]),
-    ("join",          ["ok", "ok", "ok", "ok", O,    "ok"]),
-    ("join push",     ["ok", "ok", "ok", "ok", O,    "ok"]),
-    ("join presence", ["ok", "ok", "ok", "ok", O,    "ok"]),
-    ("push",          [U,    U,    U,    U,    U,    "ok"]),
-    ("nothing",       [U,    U,    U,    U,    U,    "ok"]),
-    ("admin",         ["ok", "ok", "ok", "ok", "ok", "ok"]),
-    ("for admin",     [O,    O,    O,    "ok", "ok", "ok"]),
-    ("elsewhere",     [O,    O,    O,    O,    O,    O]),
-    ("expired",       [E,    E,    E,    E,    E,    E]),
-    ("forged",        [I,    I,    I,    I,    I,    I]),
+const JOINS: [(&str, [&str; 7]); 14] = [
+    ("anonymous",     ["ok", "ok", U,    U,    U,    U,    U]),
+    ("plain",         ["ok", "ok", "ok", "ok", R,    O,    "ok"]),
+    ("join",          ["ok", "ok", "ok", "ok", R,    O,    "ok"]),
+    ("join push",     ["ok", "ok", "ok", "ok", R,    O,    "ok"]),
+    ("join presence", ["ok", "ok", "ok", "ok", R,    O,    "ok"]),
+    ("push",          [U,    U,    U,    U,    U,    U,    "ok"]),
+    ("nothing",       [U,    U,    U,    U,    U,    U,    "ok"]),
+    ("admin",         ["ok", "ok", "ok", "ok", "ok", "ok", "ok"]),
+    ("for admin",     [O,    O,    O,    "ok", "ok", "ok", "ok"]),
+    ("elsewhere",     [O,    O,    O,    O,    O,    O,    O]),
+    ("expired",       [E,    E,    E,    E,    E,    E,    E]),
+    ("forged",        [I,    I,    I,    I,    I,    I,    I]),
+    ("editor",        ["ok", "ok", "ok", "ok", "ok", O,    "ok"]),
+    ("chief",         ["ok", "ok", "ok", "ok", "ok", O,    "ok"]),
 ];
 
 const P: &str = "push not allowed";
@@ -96,24 +108,26 @@ const N: &str = "unmatched topic";
 
 /// Pushes of whoever has joined. On the topic `admin` nobody pushes an event that reaches anybody.
 #[rustfmt::skip]
-const PUSHES: [(&str, [&str; 5]); 12] = [
-    ("anonymous",     ["ok", P, N,    N, N]),
-    ("plain",         ["ok", P, "ok", P, N]),
-    ("join",          [P,    P, P,    P, N]),
-    ("join push",     ["ok", P, "ok", P, N]),
-    ("join presence", [P,    P, P,    P, N]),
-    ("push",          [N,    N, N,    N, N]),
-    ("nothing",       [N,    N, N,    N, N]),
-    ("admin",         ["ok", P, "ok", "ok", "ok"]),
-    ("for admin",     [N,    N, N,    "ok", "ok"]),
-    ("elsewhere",     [N,    N, N,    N, N]),
-    ("expired",       [N,    N, N,    N, N]),
-    ("forged",        [N,    N, N,    N, N]),
+const PUSHES: [(&str, [&str; 6]); 14] = [
+    ("anonymous",     ["ok", P,    N,    N,    N,    N]),
+    ("plain",         ["ok", P,    "ok", P,    N,    N]),
+    ("join",          [P,    P,    P,    P,    N,    N]),
+    ("join push",     ["ok", P,    "ok", P,    N,    N]),
+    ("join presence", [P,    P,    P,    P,    N,    N]),
+    ("push",          [N,    N,    N,    N,    N,    N]),
+    ("nothing",       [N,    N,    N,    N,    N,    N]),
+    ("admin",         ["ok", P,    "ok", "ok", "ok", "ok"]),
+    ("for admin",     [N,    N,    N,    "ok", "ok", "ok"]),
+    ("elsewhere",     [N,    N,    N,    N,    N,    N]),
+    ("expired",       [N,    N,    N,    N,    N,    N]),
+    ("forged",        [N,    N,    N,    N,    N,    N]),
+    ("editor",        ["ok", P,    "ok", P,    P,    N]),
+    ("chief",         ["ok", P,    "ok", P,    "ok", N]),
 ];
 
 /// Presence and a renewal, of members of `token` and of `public`.
 #[rustfmt::skip]
-const OWN: [(&str, [&str; 4]); 12] = [
+const OWN: [(&str, [&str; 4]); 14] = [
     // presence_update on public, on token; access_token with its own token there
     ("anonymous",     ["ok", N,    "token is for another user", N]),
     ("plain",         ["ok", "ok", "ok", "ok"]),
@@ -127,6 +141,8 @@ const OWN: [(&str, [&str; 4]); 12] = [
     ("elsewhere",     [N,    N,    N,    N]),
     ("expired",       [N,    N,    N,    N]),
     ("forged",        [N,    N,    N,    N]),
+    ("editor",        ["ok", "ok", "ok", "ok"]),
+    ("chief",         ["ok", "ok", "ok", "ok"]),
 ];
 
 /// P13: joins, pushes, presence, renewals and leaves, of everybody on every kind of channel.
