@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderValue, header};
 use tidegate_auth::{ClientTokens, ClientUnknown, KnownClient, Marks};
 use tidegate_protocol::ClientId;
 
+use crate::client::Client;
 use crate::cookies;
 use crate::gateway::Gateway;
 use crate::serve::now_seconds;
@@ -37,6 +38,7 @@ pub(crate) struct ClientCounters {
 pub(super) fn identify(
     gateway: &Gateway,
     headers: &HeaderMap,
+    from: &Client,
 ) -> (Option<ClientId>, Option<HeaderValue>) {
     let Some(tokens) = &gateway.trust.clients else {
         return (None, None);
@@ -59,7 +61,8 @@ pub(super) fn identify(
         return (None, None);
     };
     counters.issued.fetch_add(1, Ordering::Relaxed);
-    (Some(client.id), set_cookie(tokens, &token, headers))
+    let secure = from.secure || over_tls(headers);
+    (Some(client.id), set_cookie(tokens, &token, secure))
 }
 
 fn is_revoked(gateway: &Gateway, client: &KnownClient) -> bool {
@@ -73,18 +76,15 @@ fn is_revoked(gateway: &Gateway, client: &KnownClient) -> bool {
         })
 }
 
-fn set_cookie(tokens: &ClientTokens, token: &str, headers: &HeaderMap) -> Option<HeaderValue> {
-    let (life, secure) = (
-        tokens.life(),
-        if over_tls(headers) { "; Secure" } else { "" },
-    );
+fn set_cookie(tokens: &ClientTokens, token: &str, secure: bool) -> Option<HeaderValue> {
+    let (life, secure) = (tokens.life(), if secure { "; Secure" } else { "" });
     let cookie =
         format!("{COOKIE}={token}; HttpOnly; SameSite=Strict; Path=/; Max-Age={life}{secure}");
     HeaderValue::from_str(&cookie).ok()
 }
 
-/// Whether the page came over TLS, which ends at a proxy before the gateway: a browser says so in
-/// `Origin`. Whoever says it wrongly gets a cookie that it cannot use itself.
+/// Whether the page came over TLS, which ends at a proxy before the gateway: where that is not one of
+/// `--trusted-proxy`, a browser still says so in `Origin`. Whoever says it wrongly gets a cookie that it cannot use itself.
 fn over_tls(headers: &HeaderMap) -> bool {
     headers
         .get(header::ORIGIN)

@@ -186,7 +186,7 @@ pub(crate) async fn poll(
         return Answer::status(403).into_response();
     }
     let Some(token) = token_of(&params, &headers) else {
-        return begin(&gateway, peer, params.connect, &headers);
+        return begin(&gateway, peer, &client, params.connect, &headers);
     };
     let Some(found) = gateway.long_polls.get(&token) else {
         return Answer::status(410).into_response();
@@ -197,6 +197,7 @@ pub(crate) async fn poll(
 fn begin(
     gateway: &Arc<Gateway>,
     peer: SocketAddr,
+    from: &Client,
     params: ConnectParams,
     headers: &HeaderMap,
 ) -> Response {
@@ -220,7 +221,7 @@ fn begin(
     let Some(connection) = gateway.hub.connect(details, serializer) else {
         return Answer::status(503).into_response();
     };
-    let (client, cookie) = identify(gateway, headers);
+    let (client, cookie) = identify(gateway, headers, from);
     if let Some(client) = client {
         connection.set_client(client);
     }

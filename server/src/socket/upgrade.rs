@@ -105,7 +105,7 @@ pub(crate) async fn upgrade(
     };
     let (protocol, subprotocol_token) = subprotocol(headers);
     let details = details(&gateway, peer, headers);
-    let (client, cookie) = identify(&gateway, headers);
+    let (client, cookie) = identify(&gateway, headers, &client);
     let token = subprotocol_token
         .or(params.user_token)
         .filter(|token| !token.is_empty());
