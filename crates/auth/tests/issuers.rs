@@ -403,6 +403,34 @@ fn what_a_token_is_worth() {
     );
 }
 
+/// The user's roles are those that stand in the configuration; those of the gateway only of an issuer
+/// that may administer.
+#[test]
+fn roles_of_an_issuer() {
+    let rules = |admin| IssuerRules {
+        roles_claim: Some("groups".to_owned()),
+        roles: ["editor", "operator", "no name"]
+            .map(|role| (role.to_owned(), RoleRights::default()))
+            .into(),
+        admin,
+        ..rules(ACME)
+    };
+    let said = json!({"groups": ["editor", "operator", "stranger", "admin", "no name"]});
+    for (admin, expected) in [(false, &["editor"][..]), (true, &["editor", "operator"])] {
+        let (tokens, _) = gateway_with(rules(admin));
+        let checked = check(&tokens, &by_acme(&with(said.clone()))).unwrap();
+        let roles: Vec<&str> = checked.claims.roles.iter().map(AsRef::as_ref).collect();
+        assert_eq!(roles, expected);
+    }
+    // Without the setting nobody has a role, whatever the token says.
+    let (tokens, _) = gateway_with(IssuerRules {
+        admin: true,
+        ..crate::rules(ACME)
+    });
+    let token = by_acme(&with(json!({"roles": ["admin"], "groups": ["editor"]})));
+    assert!(check(&tokens, &token).unwrap().claims.roles.is_empty());
+}
+
 /// P12: by its name, its subject and its key; and when the issuer has the key no more.
 #[test]
 fn outside_tokens_are_revoked() {

@@ -120,6 +120,16 @@ async fn a_trusted_proxy_says_who_asks() {
     let right = json!({"password": PASSWORD});
     let (_, head, _) = raw(&gateway, "POST", "/api/v1/session", &asked, Some(&right)).await;
     assert!(head.contains("; Secure"), "{head}");
+    // So is that of a client that nobody knows, which may say no origin.
+    for (address, scheme, secure) in [
+        ("203.0.113.20", "https", true),
+        ("203.0.113.21", "http", false),
+    ] {
+        let headers = [("x-forwarded-for", address), ("x-forwarded-proto", scheme)];
+        let (_, head, _) = raw(&gateway, "GET", "/longpoll?vsn=2.0.0", &headers, None).await;
+        assert!(head.contains("tidegate_client="), "{head}");
+        assert_eq!(head.contains("; Secure"), secure, "{head}");
+    }
 }
 
 /// What is open on a machine to everybody there is not open to everybody whom a proxy lets through.

@@ -226,6 +226,43 @@ async fn definitions() {
         refused(&at(&api, &[&put[..], &["--join", "everybody"]].concat(), "").await);
     assert_eq!(code, 1);
     assert!(complaint.contains("everybody"), "{complaint}");
+    // Roles and a rate; what decides no more is forgotten.
+    let by_role = [
+        "--join",
+        "roles",
+        "--join-roles",
+        "a,b",
+        "--push-rate",
+        "3/60",
+    ];
+    ok(&api, &[&put[..], &by_role].concat()).await;
+    let game = async || {
+        let all = as_json(&folder, &["channel", "definitions", "list"]).await;
+        let all = all.as_array().unwrap().clone();
+        all.into_iter().find(|d| d["pattern"] == "game:*").unwrap()
+    };
+    let defined = game().await;
+    assert_eq!(defined["join_roles"], json!(["a", "b"]));
+    assert_eq!(defined["push_rate"], json!({"pushes": 3, "seconds": 60}));
+    let listed = ok(&folder, &["channel", "definitions", "list"]).await;
+    assert!(
+        listed.contains("roles: a,b") && listed.contains("3/60"),
+        "{listed}"
+    );
+    ok(
+        &folder,
+        &[&put[..], &["--join", "token", "--push-rate", "0"]].concat(),
+    )
+    .await;
+    let defined = game().await;
+    assert_eq!(
+        (&defined["join_roles"], &defined["push_rate"]),
+        (&Value::Null, &Value::Null)
+    );
+    for wrong in [["--push-rate", "often"], ["--join-roles", "a b"]] {
+        let (code, complaint) = refused(&at(&api, &[&put[..], &wrong].concat(), "").await);
+        assert_eq!(code, 2, "{complaint}");
+    }
     ok(&folder, &["channel", "definitions", "remove", "game:*"]).await;
     let listed = ok(&folder, &["channel", "definitions", "list"]).await;
     assert!(!listed.contains("game:*"), "{listed}");
