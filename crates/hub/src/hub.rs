@@ -1,7 +1,7 @@
 //! The hub itself: its parts, who is connected, and what can be counted.
 
 use std::collections::{HashMap, HashSet};
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
@@ -120,7 +120,8 @@ impl Hub {
     ) -> Option<Arc<Connection>> {
         {
             let mut by_address = self.by_address.lock();
-            let here = by_address.get(&details.address).copied().unwrap_or(0);
+            let customer = customer(details.address);
+            let here = by_address.get(&customer).copied().unwrap_or(0);
             if self.connection_count.load(Ordering::Relaxed) >= self.limits.connections {
                 self.stats.refused_connections.add(1);
                 return None;
@@ -129,7 +130,7 @@ impl Hub {
                 self.stats.refused_addresses.add(1);
                 return None;
             }
-            by_address.insert(details.address, here + 1);
+            by_address.insert(customer, here + 1);
             self.connection_count.fetch_add(1, Ordering::Relaxed);
         }
         let connection = Arc::new(Connection::new(
@@ -152,10 +153,11 @@ impl Hub {
         }
         {
             let mut by_address = self.by_address.lock();
-            if let Some(here) = by_address.get_mut(&connection.details.address) {
+            let customer = customer(connection.details.address);
+            if let Some(here) = by_address.get_mut(&customer) {
                 *here -= 1;
                 if *here == 0 {
-                    by_address.remove(&connection.details.address);
+                    by_address.remove(&customer);
                 }
             }
             self.connection_count.fetch_sub(1, Ordering::Relaxed);
@@ -208,5 +210,29 @@ impl Hub {
     /// Members of all channels.
     pub fn member_count(&self) -> usize {
         self.member_count.load(Ordering::Relaxed)
+    }
+}
+
+/// The address by which connections of one customer are counted: of IPv6 the network of 64 bits, for
+/// nobody has less of them, and whoever has them could come from another address each time.
+fn customer(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(v6) => Ipv6Addr::from_bits(v6.to_bits() & !u128::from(u64::MAX)).into(),
+        v4 => v4,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// P14: addresses of one customer are counted together.
+    #[test]
+    fn connections_of_a_customer_are_counted_together() {
+        let of = |text: &str| customer(text.parse().unwrap());
+        assert_eq!(of("2001:db8:1:2::1"), of("2001:db8:1:2:ffff::9"));
+        assert_ne!(of("2001:db8:1:2::1"), of("2001:db8:1:3::1"));
+        assert_eq!(of("::ffff:10.0.0.1"), of("10.0.0.1"));
+        assert_ne!(of("10.0.0.1"), of("10.0.0.2"));
     }
 }

@@ -48,6 +48,8 @@ pub(crate) enum ConfigError {
     InternalRole(String),
     #[error("--{0} must be at least {1}")]
     TooSmall(&'static str, usize),
+    #[error("--plugin-seconds ({0}) must be less than --request-seconds ({1})")]
+    PluginSeconds(u64, u64),
     #[error("--static-path {0} is no folder that can be read")]
     StaticPath(PathBuf),
     #[error("the admin password must have at least 8 characters")]

@@ -155,6 +155,7 @@ impl Config {
         for definition in &definitions {
             definition.check()?;
         }
+        let request = Duration::from_secs(settings.request_seconds.unwrap_or(30).max(1));
         let said = settings.clone();
         let mut config = Self {
             listen: SocketAddr::new(ip, settings.port.unwrap_or(2025)),
@@ -205,11 +206,11 @@ impl Config {
                     .clamp(1, tokio::sync::Semaphore::MAX_PERMITS),
                 head: Duration::from_secs(settings.http_head_seconds.unwrap_or(10).max(1)),
                 body: Duration::from_secs(settings.http_body_seconds.unwrap_or(30).max(1)),
-                request: Duration::from_secs(settings.request_seconds.unwrap_or(30).max(1)),
+                request,
             },
             drain: Duration::from_secs(settings.drain_seconds.unwrap_or(5)),
             publish: publish(&settings)?,
-            plugins: plugins(&settings)?,
+            plugins: plugins(&settings, request)?,
             max_frame_bytes: at_least(settings.max_frame_bytes, 1 << 20, 1024, "max-frame-bytes")?,
             max_errors: at_least(settings.max_errors, 20, 1, "max-errors")?,
             pushes_per_second: settings.pushes_per_second.unwrap_or(1000),
@@ -239,11 +240,19 @@ fn publish(s: &Settings) -> Result<PublishLimits, ConfigError> {
     })
 }
 
-fn plugins(s: &Settings) -> Result<PluginLimits, ConfigError> {
+fn plugins(s: &Settings, request: Duration) -> Result<PluginLimits, ConfigError> {
+    let request = request.as_secs();
+    let usual = 10.min(request.saturating_sub(1));
+    let seconds = s.plugin_seconds.unwrap_or(usual).max(1);
+    // Else a silent plugin would look like a gateway that has too much to do.
+    if s.plugin_seconds.is_some() && seconds >= request {
+        return Err(ConfigError::PluginSeconds(seconds, request));
+    }
+    let patience = Duration::from_secs(seconds);
     let most = tokio::sync::Semaphore::MAX_PERMITS;
     let requests = at_least(s.max_plugin_requests, 64, 1, "max-plugin-requests")?;
     Ok(PluginLimits {
-        patience: Duration::from_secs(s.plugin_seconds.unwrap_or(10).max(1)),
+        patience,
         requests: requests.min(most),
         bytes: at_least(s.max_plugin_bytes, 1 << 20, 1024, "max-plugin-bytes")?,
     })

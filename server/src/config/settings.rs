@@ -201,7 +201,7 @@ settings! {
     max_idempotency_keys: usize,
     /// Seconds for which they are [default: 600]
     idempotency_seconds: u64,
-    /// Seconds that a plugin may take to answer a request [default: 10]
+    /// Seconds that a plugin may take to answer a request, less than --request-seconds [default: 10]
     plugin_seconds: u64,
     /// Requests that may wait for plugins at the same time [default: 64]
     max_plugin_requests: usize,

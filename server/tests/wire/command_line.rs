@@ -44,6 +44,8 @@ async fn what_is_wrong_is_said_in_a_sentence() {
     check(&["--static-path", "/nowhere"], "no folder").await;
     check(&["--admin-password", "short"], "at least 8").await;
     check(&["--queue-frames", "1"], "--queue-frames must be at least").await;
+    let late = ["--request-seconds", "9", "--plugin-seconds", "9"];
+    check(&late, "--plugin-seconds (9) must be").await;
     check(&["--config", "/nowhere.toml"], "cannot be read").await;
     check(
         &["--config", &file("a", "port = \"x\"")],
