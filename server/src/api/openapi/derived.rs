@@ -166,6 +166,9 @@ fn refusals(
         let text = "The address, or who asks, does so too often.";
         let refused = problem(text).header("retry-after", seconds);
         found.push(("429", refused.header("ratelimit", left)));
+        let seconds = header("Seconds after which it may be tried again.");
+        let late = problem("The answer took longer than `--request-seconds`.");
+        found.push(("503", late.header("retry-after", seconds)));
     }
     let parameters = operation.parameters.iter().flatten();
     let places: BTreeSet<_> = parameters
@@ -181,6 +184,7 @@ fn refusals(
             "400",
             problem("The body, or a parameter, is not what it should be."),
         ));
+        found.push(("408", problem("The body did not come in time.")));
         found.push(("413", problem("The body is too large.")));
         found.push(("415", problem("The body must be `application/json`.")));
         found.push((
