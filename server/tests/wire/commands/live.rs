@@ -17,7 +17,7 @@ async fn channels_and_events() {
     // Who may read the folder needs no key on the same machine.
     let mut here = place.by_folder();
     here.extend(["--server".to_owned(), api[1].clone()]);
-    for by in [&api, &here] {
+    for (by, name) in [(&api, "once"), (&here, "once more")] {
         let token = ok(by, &["token", "room:1", "alice"]).await;
         let mut alice = place.gateway.connect().await;
         let join = json!(["1", "1", "room:1", "phx_join", {"token": token}]);
@@ -37,12 +37,31 @@ async fn channels_and_events() {
         assert_eq!(shown["members"][0]["user"], "alice");
 
         let sent = ok(by, &["publish", "room:1", "update", r#"{"n":1}"#]).await;
-        assert!(sent.contains("update"), "{sent}");
+        assert_eq!(sent.trim(), "Published update to room:1, for 1 member.");
         let frame = alice.expect_event("room:1", "update").await;
         assert_eq!(frame[4], json!({"n": 1}));
         let sent = at(by, &["publish", "room:1", "update", "-"], "[2]").await;
         assert!(sent.status.success());
         assert_eq!(alice.expect_event("room:1", "update").await[4], json!([2]));
+
+        let other = ["publish", "room:1", "update", "1", "--user", "bob"];
+        let sent = as_json(by, &other).await;
+        assert_eq!(sent["events"][0]["members"], 0, "{sent}");
+        let once = [
+            "publish",
+            "room:1",
+            "update",
+            "2",
+            "--user",
+            "alice,bob",
+            "--id",
+            name,
+        ];
+        ok(by, &once).await;
+        ok(by, &once).await;
+        assert_eq!(alice.expect_event("room:1", "update").await[4], json!(2));
+        ok(by, &["publish", "room:1", "last"]).await;
+        assert_eq!(alice.next().await[3], "last");
 
         ok(by, &["channel", "close", "room:1"]).await;
         alice.expect_event("room:1", "phx_close").await;
