@@ -17,7 +17,7 @@ understood, 3 the gateway or the store cannot be reached.";
 const SHOWN: [&str; 4] = ["config", "data_dir", "database_url", "jwt_secret"];
 
 /// Settings of `serve` by what they are about; what stands nowhere comes first, with `--config`.
-const GROUPS: [(&str, &[&str]); 6] = [
+const GROUPS: [(&str, &[&str]); 9] = [
     (
         "Listening",
         &[
@@ -31,6 +31,8 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "proxy_header",
             "max_http_connections",
             "http_head_seconds",
+            "http_body_seconds",
+            "request_seconds",
         ],
     ),
     (
@@ -59,6 +61,50 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "key_rotation_days",
             "metrics_token",
             "tangram_compat",
+            "client_cookie_seconds",
+            "max_open_tokens",
+            "internal_secret_file",
+            "internal_role",
+            "signature_seconds",
+            "max_nonces",
+        ],
+    ),
+    (
+        "Tokens of outside issuers",
+        &[
+            "issuer",
+            "issuer_jwks",
+            "issuer_audience",
+            "issuer_channels",
+            "jwks_max_bytes",
+            "jwks_max_keys",
+            "jwks_timeout_seconds",
+            "jwks_retry_seconds",
+        ],
+    ),
+    (
+        "Publishing and plugins",
+        &[
+            "max_publish_events",
+            "max_publish_bytes",
+            "max_idempotency_keys",
+            "idempotency_seconds",
+            "plugin_seconds",
+            "max_plugin_requests",
+            "max_plugin_bytes",
+        ],
+    ),
+    (
+        "How often",
+        &[
+            "rate_window_seconds",
+            "requests_per_address",
+            "requests_per_principal",
+            "pushes_per_address",
+            "pushes_per_principal",
+            "rate_limit_keys",
+            "pushes_per_second",
+            "joins_per_second",
         ],
     ),
     (
@@ -86,8 +132,6 @@ const GROUPS: [(&str, &[&str]); 6] = [
             "max_connections_per_address",
             "max_channels",
             "max_channels_per_connection",
-            "pushes_per_second",
-            "joins_per_second",
         ],
     ),
     (
@@ -154,4 +198,31 @@ fn quiet(command: clap::Command, hidden: &[clap::Id]) -> clap::Command {
         command = command.mut_subcommand(name, |command| quiet(command, hidden));
     }
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every setting has its place in the help, and every place its setting.
+    #[test]
+    fn every_setting_is_in_a_group() {
+        let settings = <Settings as clap::Args>::augment_args(clap::Command::new("settings"));
+        let all: Vec<&str> = settings
+            .get_arguments()
+            .map(|arg| arg.get_id().as_str())
+            .collect();
+        let grouped: Vec<&str> = GROUPS
+            .iter()
+            .flat_map(|(_, names)| *names)
+            .copied()
+            .collect();
+        for name in &all {
+            let times = grouped.iter().filter(|other| *other == name).count();
+            assert_eq!(times, usize::from(*name != "config"), "{name}");
+        }
+        for name in grouped {
+            assert!(all.contains(&name), "{name}");
+        }
+    }
 }
