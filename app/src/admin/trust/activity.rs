@@ -119,7 +119,9 @@ fn Row(record: ActivityInfo) -> impl IntoView {
         status,
         took_us,
         address,
-        ..
+        times,
+        last_at,
+        id: _,
     } = record;
     let tone = match status {
         0..400 => Tone::Good,
@@ -138,7 +140,10 @@ fn Row(record: ActivityInfo) -> impl IntoView {
             <td class="wide-cell mono" title=format!("{action} {target}")>
                 {what(&action, &target)}
             </td>
-            <td class="sentence-cell">{outcome}</td>
+            <td class="sentence-cell">
+                {outcome} " "
+                {repeated(times, last_at).map(|words| view! { <span class="muted">{words}</span> })}
+            </td>
             <td class="number">
                 <Badge tone=Signal::from(tone)>{status}</Badge>
             </td>
@@ -146,6 +151,12 @@ fn Row(record: ActivityInfo) -> impl IntoView {
             <td class="mono">{address}</td>
         </tr>
     }
+}
+
+/// How often the same was read within a minute, which is one record.
+fn repeated(times: u64, last_at: u64) -> Option<String> {
+    let grouped = format::grouped(i64::try_from(times).unwrap_or(i64::MAX));
+    (times > 1).then(|| format!("{grouped} times, last at {}", timing::local(last_at as f64)))
 }
 
 /// The method and the path that was asked for; of what is no request its name.
@@ -167,6 +178,16 @@ mod tests {
     fn what_is_asked_for() {
         assert_eq!(query("changes", ""), "&changes=true");
         assert_eq!(query("all", "user:a&b"), "&principal=user%3Aa%26b");
+    }
+
+    #[test]
+    fn what_was_read_again_says_how_often() {
+        assert_eq!(repeated(1, 0), None);
+        assert!(
+            repeated(1200, 0)
+                .unwrap()
+                .starts_with("1\u{202f}200 times, last at ")
+        );
     }
 
     #[test]
