@@ -2,10 +2,10 @@
 
 use leptos::prelude::*;
 use tidegate_protocol::admin::ChannelInfo;
-use tidegate_protocol::{JoinRule, PresenceMode};
+use tidegate_protocol::{Definition, JoinRule, PresenceMode};
 
 use super::api;
-use super::definition_form::join_word;
+use super::definition_words::join_word;
 use super::paged::{Paged, Pager, Standin};
 use super::screen::Screen;
 use super::state::use_admin_state;
@@ -64,15 +64,15 @@ fn columns() -> Vec<Column> {
     ]
 }
 
-/// A row is drawn anew when its figures change.
-fn row_key(channel: &ChannelInfo) -> (u64, u64, u64, u64, u64, bool) {
+/// A row is drawn anew when its figures or its definition change.
+fn row_key(channel: &ChannelInfo) -> (u64, u64, u64, u64, u64, Definition) {
     (
         channel.members,
         channel.rate,
         channel.events_to,
         channel.events_from,
         channel.dropped,
-        channel.definition.relay,
+        channel.definition.clone(),
     )
 }
 
@@ -94,7 +94,7 @@ fn Row(channel: ChannelInfo) -> impl IntoView {
             <td class="number">{whole(channel.dropped)}</td>
             <td>{format::span(timing::now_ms() - channel.opened_at as f64)}</td>
             <td>
-                <Rule join=channel.definition.join presence=channel.definition.presence/>
+                <Rule definition=channel.definition/>
             </td>
         </tr>
     }
@@ -103,24 +103,22 @@ fn Row(channel: ChannelInfo) -> impl IntoView {
 /// Who may join, and what they see of each other.
 #[component]
 pub(super) fn Rule(
-    /// Who may join.
-    join: JoinRule,
-    /// How much of presence is shown.
-    presence: PresenceMode,
+    /// What holds for the channel.
+    definition: Definition,
 ) -> impl IntoView {
-    let tone = match join {
+    let tone = match definition.join {
         JoinRule::Public => Tone::Good,
         JoinRule::Token | JoinRule::Roles => Tone::Accent,
         JoinRule::Admin => Tone::Warn,
     };
-    let presence = match presence {
+    let presence = match definition.presence {
         PresenceMode::Full => "presence",
         PresenceMode::Count => "count only",
         PresenceMode::Off => "no presence",
     };
     view! {
         <span class="row">
-            <Badge tone=Signal::from(tone)>{join_word(join)}</Badge>
+            <Badge tone=Signal::from(tone)>{join_word(&definition)}</Badge>
             <Badge>{presence}</Badge>
         </span>
     }

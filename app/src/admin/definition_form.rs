@@ -1,200 +1,16 @@
-//! What a channel is, in a form: who may join and push, presence, relay, slow readers.
+//! The definition of one channel: which one holds, and a form to give the channel its own.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tidegate_protocol::{
-    Definition, JoinRule, Overflow, PresenceMode, PushRule, Role, TopicPattern,
-};
+use tidegate_protocol::{Definition, Role, TopicPattern};
 
 use super::api;
 use super::confirm::use_confirm;
+use super::definition_fields::{Fields, Questions};
+use super::form::Form;
+use super::paged::Skeleton;
 use super::state::use_admin_state;
-use crate::components::{Button, ButtonKind, Card, CheckField, SelectField};
-
-const JOIN: [(&str, &str, JoinRule); 3] = [
-    (
-        "public",
-        "Anybody, with or without a token",
-        JoinRule::Public,
-    ),
-    (
-        "token",
-        "Who shows a token for the channel",
-        JoinRule::Token,
-    ),
-    ("admin", "Administrators", JoinRule::Admin),
-];
-
-const PUSH: [(&str, &str, PushRule); 4] = [
-    ("member", "Every member", PushRule::Member),
-    ("token", "Members who joined with a token", PushRule::Token),
-    ("admin", "Administrators", PushRule::Admin),
-    (
-        "nobody",
-        "Nobody: events come from the bus alone",
-        PushRule::Nobody,
-    ),
-];
-
-const PRESENCE: [(&str, &str, PresenceMode); 3] = [
-    (
-        "full",
-        "Full: who is there, with metadata",
-        PresenceMode::Full,
-    ),
-    ("count", "The number of members only", PresenceMode::Count),
-    ("off", "Nothing", PresenceMode::Off),
-];
-
-const OVERFLOW: [(&str, &str, Overflow); 3] = [
-    (
-        "close",
-        "Is disconnected, told why, and may come back",
-        Overflow::Close,
-    ),
-    (
-        "drop-oldest",
-        "Misses the oldest events",
-        Overflow::DropOldest,
-    ),
-    (
-        "latest-only",
-        "Gets the latest event only",
-        Overflow::LatestOnly,
-    ),
-];
-
-/// Who may join, in a word or two.
-pub(super) fn join_word(rule: JoinRule) -> &'static str {
-    match rule {
-        JoinRule::Public => "anybody",
-        JoinRule::Token => "with a token",
-        JoinRule::Roles => "by role",
-        JoinRule::Admin => "administrators",
-    }
-}
-
-/// Who may push, in a word or two.
-pub(super) fn push_word(rule: PushRule) -> &'static str {
-    match rule {
-        PushRule::Member => "every member",
-        PushRule::Token => "with a token",
-        PushRule::Roles => "by role",
-        PushRule::Admin => "administrators",
-        PushRule::Nobody => "nobody",
-    }
-}
-
-/// What members see of each other, in a word or two.
-pub(super) fn presence_word(mode: PresenceMode) -> &'static str {
-    match mode {
-        PresenceMode::Full => "who is there",
-        PresenceMode::Count => "how many",
-        PresenceMode::Off => "nothing",
-    }
-}
-
-/// What happens to a slow reader, in a word or two.
-pub(super) fn overflow_word(overflow: Overflow) -> &'static str {
-    match overflow {
-        Overflow::Close => "disconnected",
-        Overflow::DropOldest => "miss the oldest",
-        Overflow::LatestOnly => "get the latest",
-    }
-}
-
-fn key<T: PartialEq>(table: &[(&'static str, &'static str, T)], value: &T) -> String {
-    table
-        .iter()
-        .find(|(_, _, v)| v == value)
-        .map_or("", |(key, _, _)| key)
-        .to_owned()
-}
-
-fn value<T: Copy + Default>(table: &[(&'static str, &'static str, T)], key: &str) -> T {
-    table
-        .iter()
-        .find(|(k, _, _)| *k == key)
-        .map_or_else(T::default, |(_, _, value)| *value)
-}
-
-fn options<T>(table: &[(&'static str, &'static str, T)]) -> Vec<(&'static str, &'static str)> {
-    table.iter().map(|(key, words, _)| (*key, *words)).collect()
-}
-
-/// The fields of a definition, without its pattern.
-#[derive(Clone, Copy)]
-pub(super) struct Fields {
-    join: RwSignal<String>,
-    push: RwSignal<String>,
-    presence: RwSignal<String>,
-    relay: RwSignal<bool>,
-    stamp: RwSignal<bool>,
-    overflow: RwSignal<String>,
-}
-
-impl Fields {
-    pub(super) fn new(definition: &Definition) -> Self {
-        let fields = Self {
-            join: RwSignal::default(),
-            push: RwSignal::default(),
-            presence: RwSignal::default(),
-            relay: RwSignal::default(),
-            stamp: RwSignal::default(),
-            overflow: RwSignal::default(),
-        };
-        fields.set(definition);
-        fields
-    }
-
-    pub(super) fn set(&self, definition: &Definition) {
-        self.join.set(key(&JOIN, &definition.join));
-        self.push.set(key(&PUSH, &definition.push));
-        self.presence.set(key(&PRESENCE, &definition.presence));
-        self.relay.set(definition.relay);
-        self.stamp.set(definition.stamp);
-        self.overflow.set(key(&OVERFLOW, &definition.overflow));
-    }
-
-    pub(super) fn get(&self, pattern: TopicPattern) -> Definition {
-        Definition {
-            pattern: Some(pattern),
-            join: value(&JOIN, &self.join.get_untracked()),
-            push: value(&PUSH, &self.push.get_untracked()),
-            presence: value(&PRESENCE, &self.presence.get_untracked()),
-            relay: self.relay.get_untracked(),
-            stamp: self.stamp.get_untracked(),
-            overflow: value(&OVERFLOW, &self.overflow.get_untracked()),
-            ..Definition::fallback()
-        }
-    }
-}
-
-/// The six questions.
-#[component]
-pub(super) fn Questions(
-    /// Their answers.
-    fields: Fields,
-) -> impl IntoView {
-    view! {
-        <SelectField name="join" label="Who may join" value=fields.join options=options(&JOIN)/>
-        <SelectField name="push" label="Who may push" value=fields.push options=options(&PUSH)/>
-        <SelectField
-            name="presence"
-            label="What members see of each other"
-            value=fields.presence
-            options=options(&PRESENCE)
-        />
-        <SelectField
-            name="overflow"
-            label="A member that reads too slowly"
-            value=fields.overflow
-            options=options(&OVERFLOW)
-        />
-        <CheckField label="Relay a client's events to the other members" value=fields.relay/>
-        <CheckField label="Publish a client's events with their sender, too" value=fields.stamp/>
-    }
-}
+use crate::components::{Button, ButtonKind, Card};
 
 /// The definition that holds for a topic: its own, the longest prefix, or the fallback.
 fn holding<'a>(definitions: &'a [Definition], topic: &str) -> Option<&'a Definition> {
@@ -210,6 +26,17 @@ fn holding<'a>(definitions: &'a [Definition], topic: &str) -> Option<&'a Definit
     })
 }
 
+/// What is known of the definition that holds.
+#[derive(Debug, Clone, PartialEq)]
+enum Known {
+    /// Not asked yet, or to be asked anew.
+    Nothing,
+    /// It is that of this pattern; of none where nothing else is defined.
+    Of(Option<TopicPattern>),
+    /// It could not be had, in words.
+    Failed(String),
+}
+
 /// The definition of one channel, to be changed.
 #[component]
 pub(super) fn ChannelDefinition(
@@ -219,54 +46,45 @@ pub(super) fn ChannelDefinition(
     let state = use_admin_state();
     let confirm = use_confirm();
     let fields = Fields::new(&Definition::fallback());
-    let source = RwSignal::new(None::<Result<Option<TopicPattern>, String>>);
+    let known = RwSignal::new(Known::Nothing);
     let name = StoredValue::new(topic);
+    // Until the answer is there nothing can be chosen: it would be overwritten.
     let load = move || {
+        known.set(Known::Nothing);
         spawn_local(async move {
             let answer = api::definitions().await;
             let Some(topic) = name.try_get_value() else {
                 return;
             };
-            match answer {
+            known.set(match answer {
                 Ok(all) => {
-                    if let Some(definition) = holding(&all, &topic) {
-                        fields.set(definition);
-                        source.set(Some(Ok(definition.pattern.clone())));
-                    }
+                    let fallback = Definition::fallback();
+                    let definition = holding(&all, &topic).unwrap_or(&fallback);
+                    fields.set(definition);
+                    Known::Of(definition.pattern.clone())
                 }
-                Err(error) => source.set(Some(Err(state.words(&error)))),
-            }
+                Err(error) => Known::Failed(state.words(&error)),
+            });
         });
     };
     Effect::new(move |_| load());
-    let own = move || {
-        source.with(|source| {
-            matches!(source, Some(Ok(Some(pattern))) if name.with_value(|t| pattern.as_str() == t))
+    let rules = Memo::new(move |_| state.may(Role::Admin));
+    let loaded = Memo::new(move |_| known.with(|known| matches!(known, Known::Of(_))));
+    let own = Memo::new(move |_| {
+        known.with(|known| match known {
+            Known::Of(Some(pattern)) => name.with_value(|topic| pattern.as_str() == topic),
+            _ => false,
         })
-    };
-    let origin = move || {
-        match source.get() {
-        None => "Asking the gateway…".to_owned(),
-        Some(Err(words)) => words,
-        Some(Ok(None)) if !state.may(Role::Admin) => {
-            "This channel has no definition of its own: what holds everywhere holds here.".to_owned()
-        }
-        Some(Ok(Some(pattern))) if !state.may(Role::Admin) && !own() => {
-            format!("The definition of {pattern} holds here.")
-        }
-        Some(Ok(None)) => {
-            "This channel has no definition of its own: what holds everywhere holds here. Saving makes one for this channel."
-                .to_owned()
-        }
-        Some(Ok(Some(_))) if own() => "This channel has a definition of its own.".to_owned(),
-        Some(Ok(Some(pattern))) => {
-            format!("The definition of {pattern} holds here. Saving makes one for this channel.")
-        }
-    }
-    };
+    });
     let save = move || {
-        if let Ok(pattern) = name.with_value(|topic| TopicPattern::new(topic)) {
-            state.act(api::define(fields.get(pattern)), load);
+        let pattern = name.with_value(|topic| TopicPattern::new(topic));
+        if let Ok(pattern) = pattern
+            && let Some(definition) = fields.get(Some(pattern.clone()))
+        {
+            // What was typed meanwhile stays: the fields are not filled anew.
+            state.act(api::define(definition), move || {
+                known.try_set(Known::Of(Some(pattern)));
+            });
         }
     };
     let remove = move || {
@@ -275,35 +93,65 @@ pub(super) fn ChannelDefinition(
             format!("Remove the definition of {topic}?"),
             "The next definition that fits the channel holds then. Members who may not stay under it are removed.",
             "Remove the definition",
-            move || state.act(api::undefine(topic.clone()), load),
+            move || {
+                state.act(api::undefine(topic.clone()), move || {
+                    if known.try_get_untracked().is_some() {
+                        load();
+                    }
+                });
+            },
         );
     };
     view! {
         <Card title="Definition">
-            <form
-                class="stack"
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    save();
-                }
-            >
-                <p class="muted">{origin}</p>
-                <fieldset class="plain stack" disabled=move || !state.may(Role::Admin)>
+            <div class="stack">
+                {move || origin(&known.get(), own.get(), rules.get(), load)}
+                <Form
+                    label="Definition"
+                    ready=Signal::derive(move || loaded.get() && rules.get())
+                    send=save
+                >
                     <Questions fields/>
-                </fieldset>
-                <div class="row" hidden=move || !state.may(Role::Admin)>
-                    <Button submit=true kind=ButtonKind::Primary>
-                        "Save"
-                    </Button>
-                    <Show when=own>
-                        <Button kind=ButtonKind::Danger on:click=move |_| remove()>
-                            "Remove"
+                    <div class="row" hidden=move || !rules.get()>
+                        <Button submit=true kind=ButtonKind::Primary>
+                            "Save"
                         </Button>
-                    </Show>
-                </div>
-            </form>
+                        <Show when=move || own.get()>
+                            <Button kind=ButtonKind::Danger on:click=move |_| remove()>
+                                "Remove"
+                            </Button>
+                        </Show>
+                    </div>
+                </Form>
+            </div>
         </Card>
     }
+}
+
+/// Where the definition comes from, and what saving does.
+fn origin(known: &Known, own: bool, rules: bool, load: impl Fn() + 'static) -> AnyView {
+    const EVERYWHERE: &str =
+        "This channel has no definition of its own: what holds everywhere holds here.";
+    let here = match known {
+        Known::Nothing => return view! { <Skeleton rows=1/> }.into_any(),
+        Known::Failed(words) => {
+            return view! {
+                <div class="notice" data-tone="bad" role="alert">
+                    <strong>"The definition could not be had"</strong>
+                    <p>{words.clone()}</p>
+                    <div class="row">
+                        <Button on:click=move |_| load()>"Try again"</Button>
+                    </div>
+                </div>
+            }
+            .into_any();
+        }
+        Known::Of(Some(_)) if own => "This channel has a definition of its own.".to_owned(),
+        Known::Of(Some(pattern)) => format!("The definition of {pattern} holds here."),
+        Known::Of(None) => EVERYWHERE.to_owned(),
+    };
+    let then = (rules && !own).then_some(" Saving makes one for this channel.");
+    view! { <p class="muted">{here} {then}</p> }.into_any()
 }
 
 #[cfg(test)]
@@ -333,19 +181,5 @@ mod tests {
         assert_eq!(pattern("room:2").as_deref(), Some("room:*"));
         assert_eq!(pattern("room:a:b").as_deref(), Some("room:a:*"));
         assert_eq!(pattern("other"), None);
-    }
-
-    #[test]
-    fn every_value_of_a_definition_has_its_words() {
-        for (key_, _, rule) in JOIN {
-            assert_eq!(serde_json::to_value(rule).unwrap(), key_);
-            assert_eq!(value(&JOIN, &key(&JOIN, &rule)), rule);
-        }
-        for (key_, _, rule) in PUSH {
-            assert_eq!(serde_json::to_value(rule).unwrap(), key_);
-        }
-        for (key_, _, mode) in PRESENCE {
-            assert_eq!(serde_json::to_value(mode).unwrap(), key_);
-        }
     }
 }

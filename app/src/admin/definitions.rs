@@ -2,13 +2,13 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tidegate_protocol::{Definition, Role, TopicPattern};
+use tidegate_protocol::{Definition, DefinitionError, Role, TopicPattern, is_reserved_topic};
 
 use super::api;
 use super::confirm::use_confirm;
-use super::definition_form::{
-    Fields, Questions, join_word, overflow_word, presence_word, push_word,
-};
+use super::definition_fields::{Fields, Questions};
+use super::definition_words::{join_word, overflow_word, presence_word, push_word, rate_word};
+use super::form::Form;
 use super::paged::Skeleton;
 use super::state::use_admin_state;
 use super::store_notice::StoreNotice;
@@ -33,6 +33,7 @@ pub(super) fn DefinitionsScreen() -> impl IntoView {
     let pattern = RwSignal::new(String::new());
     let fields = Fields::new(&Definition::fallback());
     let load = Callback::new(move |()| load());
+    let known = Signal::derive(move || all.with(|all| matches!(all, Some(Ok(_)))));
     let columns = || {
         vec![
             Column::text("Pattern"),
@@ -78,7 +79,7 @@ pub(super) fn DefinitionsScreen() -> impl IntoView {
                 </p>
             </Card>
             <Show when=move || state.may(Role::Admin)>
-                <DefinitionForm pattern fields load/>
+                <DefinitionForm pattern fields known load/>
             </Show>
         </div>
     }
@@ -99,11 +100,14 @@ fn Row(
         None => view! { <Badge>"everywhere else"</Badge> }.into_any(),
     };
     let [join, push, presence, overflow] = [
-        join_word(definition.join),
-        push_word(definition.push),
-        presence_word(definition.presence),
-        overflow_word(definition.overflow),
+        join_word(&definition),
+        push_word(&definition),
+        presence_word(definition.presence).to_owned(),
+        overflow_word(definition.overflow).to_owned(),
     ];
+    let rate = definition.push_rate.map(|rate| {
+        view! { <div class="muted" title="Pushes of one connection">{rate_word(rate)}</div> }
+    });
     let relay = if definition.relay { "yes" } else { "no" };
     let rules = state.who.with_untracked(|who| who.role >= Role::Admin);
     let actions = name.filter(|_| rules).map(|name| {
@@ -127,6 +131,9 @@ fn Row(
                     on:click=move |_| {
                         pattern.set(name.clone());
                         fields.set(&definition);
+                        // Where the form stands below the table it is brought into sight.
+                        #[cfg(feature = "hydrate")]
+                        crate::browser::focus("field-pattern");
                     }
                 >
                     "Change"
@@ -140,8 +147,15 @@ fn Row(
     view! {
         <tr>
             <td class="wide-cell">{shown}</td>
-            <td>{join}</td>
-            <td>{push}</td>
+            <td class="wide-cell" title=join.clone()>
+                {join.clone()}
+            </td>
+            <td>
+                <div class="wide-cell" title=push.clone()>
+                    {push.clone()}
+                </div>
+                {rate}
+            </td>
             <td>{presence}</td>
             <td>{overflow}</td>
             <td>{relay}</td>
@@ -151,39 +165,46 @@ fn Row(
 }
 
 #[component]
-fn DefinitionForm(pattern: RwSignal<String>, fields: Fields, load: Callback<()>) -> impl IntoView {
+fn DefinitionForm(
+    pattern: RwSignal<String>,
+    fields: Fields,
+    /// Whether the list is there: what would be replaced can be seen.
+    known: Signal<bool>,
+    load: Callback<()>,
+) -> impl IntoView {
     let state = use_admin_state();
     let tried = RwSignal::new(false);
     let checked = move || {
         let parsed = pattern.with(|text| TopicPattern::new(text.trim()));
         let parsed = parsed.map_err(|error| format!("This will not do: {error}."))?;
-        let definition = fields.get(parsed);
-        definition
-            .check()
-            .map(|()| definition)
-            .map_err(|error| format!("This will not do: {error}."))
+        if is_reserved_topic(parsed.as_str()) {
+            return Err(format!("This will not do: {}.", DefinitionError::Reserved));
+        }
+        Ok(parsed)
     };
     let error = Signal::derive(move || checked().err().filter(|_| tried.get()));
+    let save = move || {
+        tried.set(true);
+        let parsed = untrack(checked);
+        // Every field says what is wrong with it, also where the pattern will not do.
+        let sent = pattern.get_untracked();
+        let faultless = fields.get(parsed.as_ref().ok().cloned());
+        let (Ok(_), Some(definition)) = (parsed, faultless) else {
+            return;
+        };
+        state.act(api::define(definition), move || {
+            // What was chosen meanwhile stays.
+            if pattern.try_with_untracked(|now| *now == sent) == Some(true) {
+                pattern.set(String::new());
+                fields.set(&Definition::fallback());
+                tried.set(false);
+            }
+            load.run(());
+        });
+    };
     view! {
         <Card title="Add or change">
-            <form
-                class="stack"
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    tried.set(true);
-                    if let Ok(definition) = untrack(checked) {
-                        state
-                            .act(
-                                api::define(definition),
-                                move || {
-                                    pattern.set(String::new());
-                                    tried.set(false);
-                                    load.run(());
-                                },
-                            );
-                    }
-                }
-            >
+            <Form label="Add or change a definition" ready=known send=save>
                 <TextField
                     name="pattern"
                     label="Pattern"
@@ -198,7 +219,7 @@ fn DefinitionForm(pattern: RwSignal<String>, fields: Fields, load: Callback<()>)
                         "Save"
                     </Button>
                 </div>
-            </form>
+            </Form>
         </Card>
     }
 }

@@ -8,14 +8,18 @@ mod channel;
 mod channels;
 mod confirm;
 mod connections;
+mod definition_fields;
 mod definition_form;
+mod definition_words;
 mod definitions;
 mod figures;
+mod form;
 mod live;
 mod members;
 mod nav;
 mod overview;
 mod paged;
+mod role_names;
 mod screen;
 mod send;
 mod sign_in;
@@ -65,6 +69,7 @@ pub fn AdminPage() -> impl IntoView {
     });
     let signed_in = Memo::new(move |_| state.signed_in());
     let may_see = Memo::new(move |_| state.may(screen.with(Screen::needs)));
+    Effect::new(move |_| state.alive.set(true));
     Effect::new(move |_| spawn_local(keep_time(state)));
     Effect::new(move |_| spawn_local(watch_store(state)));
     Effect::new(move |_| {

@@ -5,6 +5,7 @@ use tidegate_protocol::admin::SendEvent;
 use tidegate_protocol::{Event, Topic};
 
 use super::api;
+use super::form::Form;
 use super::state::use_admin_state;
 use super::topic_field::TopicField;
 use crate::components::{Button, ButtonKind, Card, TextAreaField, TextField};
@@ -106,13 +107,7 @@ pub(super) fn SendCard(
     };
     view! {
         <Card title="Send an event">
-            <form
-                class="stack"
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    send();
-                }
-            >
+            <Form label="Send an event" send=send>
                 <Show when=move || !fixed>
                     <TopicField value=topic error=fault(|checked| checked.topic.clone().err())/>
                 </Show>
@@ -140,7 +135,7 @@ pub(super) fn SendCard(
                     </Button>
                     <span class="muted">"Goes to every member, as if a plugin had published it."</span>
                 </div>
-            </form>
+            </Form>
         </Card>
     }
 }

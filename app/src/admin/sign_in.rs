@@ -77,6 +77,8 @@ fn PasswordForm(state: AdminState) -> impl IntoView {
     let password = RwSignal::new(String::new());
     let error = RwSignal::new(None::<String>);
     let busy = RwSignal::new(false);
+    // Before that the browser itself would send the form, with the password in the address.
+    let closed = Signal::derive(move || busy.get() || !state.alive.get());
     view! {
         <form
             class="stack"
@@ -129,7 +131,7 @@ fn PasswordForm(state: AdminState) -> impl IntoView {
                 error=Signal::derive(move || error.get())
             />
             <div class="row">
-                <Button submit=true kind=ButtonKind::Primary disabled=Signal::derive(move || busy.get())>
+                <Button submit=true kind=ButtonKind::Primary disabled=closed>
                     {move || if busy.get() { "Signing in…" } else { "Sign in" }}
                 </Button>
             </div>

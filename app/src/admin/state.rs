@@ -67,6 +67,8 @@ pub(crate) struct Gateway {
 #[derive(Clone, Copy)]
 pub(crate) struct AdminState {
     pub(crate) session: RwSignal<Session>,
+    /// Whether WebAssembly has taken the page over: what is typed before is not heard of.
+    pub(crate) alive: RwSignal<bool>,
     /// Who has signed in; nobody in particular while nobody has.
     pub(crate) who: RwSignal<Who>,
     /// Milliseconds since 1970, every few seconds: for what says how long ago something was.
@@ -102,6 +104,7 @@ impl AdminState {
         };
         Self {
             session: RwSignal::new(session),
+            alive: RwSignal::default(),
             who: RwSignal::new(Who::new(first.principal.clone(), first.role)),
             now: RwSignal::new(timing::now_ms()),
             gateway: RwSignal::default(),

@@ -8,6 +8,7 @@ use super::api;
 use super::fields::password_fault;
 use super::role::RoleBadge;
 use super::sessions::SessionTable;
+use crate::admin::form::Form;
 use crate::admin::paged::{Pace, Paged};
 use crate::admin::state::use_admin_state;
 use crate::components::{Button, ButtonKind, Card, TextField};
@@ -124,14 +125,7 @@ fn PasswordForm() -> impl IntoView {
     };
     view! {
         <Card title="Password">
-            <form
-                class="stack"
-                aria-label="Change your password"
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    change();
-                }
-            >
+            <Form label="Change your password" send=change>
                 <TextField
                     name="password-current"
                     label="Password until now"
@@ -162,7 +156,7 @@ fn PasswordForm() -> impl IntoView {
                         "Change the password"
                     </Button>
                 </div>
-            </form>
+            </Form>
         </Card>
     }
 }

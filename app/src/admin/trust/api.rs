@@ -3,8 +3,8 @@
 use tidegate_protocol::admin::Done;
 use tidegate_protocol::system::Configuration;
 use tidegate_protocol::trust::{
-    ChangePassword, ChangeUser, Introspect, Introspection, IssueToken, IssuedToken, KeyInfo,
-    MadeApiKey, NewApiKey, NewUser, PrincipalInfo, Revoke, RotateKey, UserInfo,
+    ChangePassword, ChangeUser, Introspect, Introspection, IssueToken, IssuedToken, IssuerInfo,
+    KeyInfo, MadeApiKey, NewApiKey, NewUser, PrincipalInfo, Revoke, RotateKey, UserInfo,
 };
 
 use crate::http::{ApiError, delete, get, segment, send};
@@ -51,6 +51,10 @@ pub(super) async fn revoke_api_key(id: String) -> Result<Done, ApiError> {
 
 pub(super) async fn keys() -> Result<Vec<KeyInfo>, ApiError> {
     get(KEYS).await
+}
+
+pub(super) async fn issuers() -> Result<Vec<IssuerInfo>, ApiError> {
+    get("/api/v1/auth/issuers").await
 }
 
 pub(super) async fn rotate(immediate: bool) -> Result<Done, ApiError> {

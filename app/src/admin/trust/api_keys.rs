@@ -11,6 +11,7 @@ use super::role::RoleBadge;
 use super::secret::{Made, Secret};
 use super::{api, role};
 use crate::admin::confirm::use_confirm;
+use crate::admin::form::Form;
 use crate::admin::paged::{Pace, Paged};
 use crate::admin::state::use_admin_state;
 use crate::admin::store_notice::StoreNotice;
@@ -159,14 +160,7 @@ fn NewKey(list: Paged<ApiKeyInfo>) -> impl IntoView {
         <Card title="Make an API key">
             <div class="stack">
                 <Secret made what="API key"/>
-                <form
-                    class="stack"
-                    aria-label="Make an API key"
-                    on:submit=move |ev| {
-                        ev.prevent_default();
-                        make();
-                    }
-                >
+                <Form label="Make an API key" send=make>
                     <TextField
                         name="key-name"
                         label="Name"
@@ -187,7 +181,7 @@ fn NewKey(list: Paged<ApiKeyInfo>) -> impl IntoView {
                             "Make"
                         </Button>
                     </div>
-                </form>
+                </Form>
             </div>
         </Card>
     }

@@ -2,12 +2,14 @@
 
 use leptos::prelude::*;
 use tidegate_protocol::trust::{IssueToken, IssuedToken, TokenInfo};
-use tidegate_protocol::{Right, Role, TopicPattern, is_reserved_topic};
+use tidegate_protocol::{MAX_TOKEN_ROLES, Right, Role, RoleName, TopicPattern, is_reserved_topic};
 
 use super::api;
 use super::fields::{Life, LifeField};
 use super::secret::{Made, Secret};
+use crate::admin::form::Form;
 use crate::admin::paged::Paged;
+use crate::admin::role_names::role_names;
 use crate::admin::state::use_admin_state;
 use crate::components::{Button, ButtonKind, Card, CheckField, TextField};
 
@@ -45,6 +47,19 @@ fn channels(line: &str, rules: bool) -> Result<Vec<String>, String> {
     Ok(names)
 }
 
+/// The roles in a line; or what is wrong with them. A role of the gateway's users is given away by
+/// who has it, or one that may do more.
+fn roles(line: &str, own: Role) -> Result<Vec<RoleName>, String> {
+    let roles = role_names(line, MAX_TOKEN_ROLES)?;
+    let named = roles.iter().filter_map(|role| Role::named(role.as_str()));
+    match named.max().filter(|role| *role > own) {
+        Some(role) => Err(format!(
+            "{role} is a role of the gateway's users that you do not have, so you cannot give it."
+        )),
+        None => Ok(roles),
+    }
+}
+
 /// The form; the token is shown above it, once.
 #[component]
 pub(super) fn IssueCard(
@@ -55,6 +70,7 @@ pub(super) fn IssueCard(
     let made = RwSignal::new(None::<Made>);
     let id = RwSignal::new(String::new());
     let line = RwSignal::new(String::new());
+    let role_line = RwSignal::new(String::new());
     let life = Life::new(
         "hours",
         MAX_SECONDS,
@@ -65,12 +81,19 @@ pub(super) fn IssueCard(
     let rules = Memo::new(move |_| state.may(Role::Admin));
     let checked = move || line.with(|line| channels(line, rules.get()));
     let channels_error = Signal::derive(move || checked().err().filter(|_| tried.get()));
+    let own = Memo::new(move |_| state.who.with(|who| who.role));
+    let checked_roles = move || role_line.with(|line| roles(line, own.get()));
+    let roles_error = Signal::derive(move || checked_roles().err().filter(|_| tried.get()));
     let id_fault = move || id.with(|id| id.trim().len() > MAX_ID_BYTES);
     let id_error =
         Signal::derive(move || id_fault().then(|| format!("At most {MAX_ID_BYTES} bytes.")));
     let issue = move || {
         tried.set(true);
-        let (Ok(channels), Ok(seconds)) = (untrack(checked), untrack(|| life.seconds())) else {
+        let (Ok(channels), Ok(roles), Ok(seconds)) = (
+            untrack(checked),
+            untrack(checked_roles),
+            untrack(|| life.seconds()),
+        ) else {
             return;
         };
         if untrack(id_fault) {
@@ -90,7 +113,7 @@ pub(super) fn IssueCard(
             id: id.with_untracked(|id| id.trim().to_owned()),
             channels,
             allow: Some(allow),
-            roles: Vec::new(),
+            roles,
             seconds,
         };
         state.run(api::issue(wanted), move |issued: IssuedToken| {
@@ -107,14 +130,7 @@ pub(super) fn IssueCard(
         <Card title="Issue a token">
             <div class="stack">
                 <Secret made what="token"/>
-                <form
-                    class="stack"
-                    aria-label="Issue a token"
-                    on:submit=move |ev| {
-                        ev.prevent_default();
-                        issue();
-                    }
-                >
+                <Form label="Issue a token" send=issue>
                     <TextField
                         name="token-channels"
                         label="Channels"
@@ -130,6 +146,14 @@ pub(super) fn IssueCard(
                         placeholder="alice"
                         hint="The member's name in presence. Left empty, a random one."
                         error=id_error
+                    />
+                    <TextField
+                        name="token-roles"
+                        label="Roles"
+                        value=role_line
+                        placeholder="editor, night"
+                        hint="For channels that ask for one; several with commas. viewer, operator and admin are given by who has them."
+                        error=roles_error
                     />
                     <LifeField life tried/>
                     <fieldset class="checks">
@@ -151,7 +175,7 @@ pub(super) fn IssueCard(
                             "Issue"
                         </Button>
                     </div>
-                </form>
+                </Form>
             </div>
         </Card>
     }
@@ -159,7 +183,9 @@ pub(super) fn IssueCard(
 
 #[cfg(test)]
 mod tests {
-    use super::channels;
+    use tidegate_protocol::Role;
+
+    use super::{channels, roles};
 
     #[test]
     fn a_line_names_channels() {
@@ -169,5 +195,18 @@ mod tests {
         assert!(channels(&"a ".repeat(101), false).is_err());
         assert!(channels("admin", false).is_err());
         assert!(channels("admin", true).is_ok());
+    }
+
+    #[test]
+    fn a_role_of_the_gateway_is_given_by_who_has_it() {
+        assert_eq!(roles("", Role::Operator), Ok(Vec::new()));
+        assert_eq!(
+            roles("editor, viewer operator", Role::Operator)
+                .unwrap()
+                .len(),
+            3
+        );
+        assert!(roles("editor, admin", Role::Operator).is_err());
+        assert!(roles("admin", Role::Admin).is_ok());
     }
 }

@@ -1,10 +1,12 @@
-//! Signing keys: which one signs, which still check, what hangs on each; rotated and revoked.
+//! Signing keys: which one signs, which still check, what hangs on each; rotated and revoked. Below
+//! them the outside issuers.
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
 use tidegate_protocol::trust::KeyInfo;
 
 use super::api;
+use super::issuers::IssuersCard;
 use super::moment::Moment;
 use crate::admin::confirm::use_confirm;
 use crate::admin::paged::Skeleton;
@@ -62,6 +64,7 @@ pub(in crate::admin) fn KeysScreen() -> impl IntoView {
             </Card>
             <Rotation known reload/>
         </div>
+        <IssuersCard/>
     }
 }
 

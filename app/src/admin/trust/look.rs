@@ -7,6 +7,8 @@ use super::api;
 use super::decode::decode;
 use super::moment::Moment;
 use super::tokens::right_word;
+use crate::admin::form::Form;
+use crate::admin::role_names::role_line;
 use crate::admin::state::use_admin_state;
 use crate::client_page::advice;
 use crate::components::{Badge, Button, ButtonKind, Card, TextAreaField, Tone};
@@ -49,14 +51,7 @@ pub(super) fn LookCard() -> impl IntoView {
     };
     view! {
         <Card title="Look into a token">
-            <form
-                class="stack"
-                aria-label="Look into a token"
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    look();
-                }
-            >
+            <Form label="Look into a token" send=look>
                 <TextAreaField
                     name="look-token"
                     label="Token"
@@ -77,7 +72,7 @@ pub(super) fn LookCard() -> impl IntoView {
                 <div aria-live="polite">
                     {move || found.get().map(|found| view! { <Verdict found/> })}
                 </div>
-            </form>
+            </Form>
         </Card>
     }
 }
@@ -111,6 +106,7 @@ fn Verdict(found: Found) -> impl IntoView {
         let words: Vec<_> = allow.into_iter().map(right_word).collect();
         words.join(", ")
     });
+    let roles = (!said.roles.is_empty()).then(|| role_line(&said.roles));
     let fact = |name: &'static str, value: Option<String>| {
         value.map(|value| {
             view! {
@@ -136,7 +132,7 @@ fn Verdict(found: Found) -> impl IntoView {
             {verdict}
             <dl class="facts">
                 {fact("Whose", said.sub)} {fact("Channels", said.scope)} {fact("Allows", rights)}
-                {ends} {fact("Issued by", said.iss)} {fact("Name", said.jti)}
+                {fact("Roles", roles)} {ends} {fact("Issued by", said.iss)} {fact("Name", said.jti)}
                 {fact("Key", said.kid)}
             </dl>
             {inside

@@ -12,6 +12,7 @@ mod configuration;
 mod decode;
 mod fields;
 mod issue;
+mod issuers;
 mod keys;
 mod list;
 mod look;

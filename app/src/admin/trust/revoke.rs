@@ -5,6 +5,7 @@ use tidegate_protocol::trust::{Revoke, TokenInfo};
 
 use super::api;
 use crate::admin::confirm::use_confirm;
+use crate::admin::form::Form;
 use crate::admin::paged::Paged;
 use crate::admin::state::use_admin_state;
 use crate::components::{Button, ButtonKind, Card, SelectField, TextField};
@@ -78,14 +79,7 @@ pub(super) fn RevokeCard(
     };
     view! {
         <Card title="Revoke">
-            <form
-                class="stack"
-                aria-label="Revoke tokens"
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    ask();
-                }
-            >
+            <Form label="Revoke tokens" send=ask>
                 <SelectField name="revoke-what" label="What" value=what options=WHAT.to_vec()/>
                 <TextField
                     name="revoke-value"
@@ -99,7 +93,7 @@ pub(super) fn RevokeCard(
                         "Revoke…"
                     </Button>
                 </div>
-            </form>
+            </Form>
         </Card>
     }
 }

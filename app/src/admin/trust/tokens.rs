@@ -13,6 +13,7 @@ use super::moment::Moment;
 use super::revoke::RevokeCard;
 use crate::admin::confirm::use_confirm;
 use crate::admin::paged::{Pace, Paged};
+use crate::admin::role_names::role_line;
 use crate::admin::state::use_admin_state;
 use crate::admin::store_notice::StoreNotice;
 use crate::components::{Badge, Button, Card, Column, TextField, Tone};
@@ -123,9 +124,15 @@ fn Row(token: TokenInfo, list: Paged<TokenInfo>) -> impl IntoView {
         revoked_at,
     } = token;
     let rights: Vec<_> = allow.into_iter().map(right_word).collect();
-    let roles: Vec<String> = roles.into_iter().map(String::from).collect();
-    let roles = (!roles.is_empty())
-        .then(|| view! { <div class="muted wide-cell">"as " {roles.join(", ")}</div> });
+    let roles = (!roles.is_empty()).then(|| {
+        let roles = role_line(&roles);
+        view! {
+            <div class="muted wide-cell" title=roles.clone()>
+                "as "
+                {roles.clone()}
+            </div>
+        }
+    });
     let channels = channels.join(", ");
     let label = format!("Revoke the token of {id} for {channels}");
     let question = format!("Revoke this token of {id}?");

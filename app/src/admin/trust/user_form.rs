@@ -6,6 +6,7 @@ use tidegate_protocol::trust::{ChangeUser, NewUser, UserInfo};
 
 use super::fields::{name_fault, password_fault};
 use super::{api, role};
+use crate::admin::form::Form;
 use crate::admin::paged::Paged;
 use crate::admin::state::use_admin_state;
 use crate::components::{Button, ButtonKind, Card, CheckField, SelectField, TextField, Tone};
@@ -61,14 +62,7 @@ fn Add(list: Paged<UserInfo>) -> impl IntoView {
     };
     view! {
         <Card title="Add a user">
-            <form
-                class="stack"
-                aria-label="Add a user"
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    add();
-                }
-            >
+            <Form label="Add a user" send=add>
                 <TextField
                     name="user-name"
                     label="Name"
@@ -91,7 +85,7 @@ fn Add(list: Paged<UserInfo>) -> impl IntoView {
                         "Add"
                     </Button>
                 </div>
-            </form>
+            </Form>
         </Card>
     }
 }
@@ -145,14 +139,7 @@ fn Change(
     Effect::new(move |_| crate::browser::focus("field-user-role"));
     view! {
         <Card title=title.clone()>
-            <form
-                class="stack"
-                aria-label=title
-                on:submit=move |ev| {
-                    ev.prevent_default();
-                    save();
-                }
-            >
+            <Form label=title send=save>
                 <SelectField name="user-role" label="Role" value=role options=role::OPTIONS.to_vec()/>
                 <TextField
                     name="user-password"
@@ -170,7 +157,7 @@ fn Change(
                     </Button>
                     <Button on:click=move |_| changing.set(None)>"Cancel"</Button>
                 </div>
-            </form>
+            </Form>
         </Card>
     }
 }
