@@ -106,7 +106,7 @@ fn Row(
         overflow_word(definition.overflow).to_owned(),
     ];
     let rate = definition.push_rate.map(|rate| {
-        view! { <div class="muted" title="Pushes of one connection">{rate_word(rate)}</div> }
+        view! { <div class="muted rate-word" title="Pushes of one connection">{rate_word(rate)}</div> }
     });
     let relay = if definition.relay { "yes" } else { "no" };
     let rules = state.who.with_untracked(|who| who.role >= Role::Admin);
