@@ -8,6 +8,7 @@ mod channel;
 mod channels;
 mod confirm;
 mod connections;
+mod definition_choices;
 mod definition_fields;
 mod definition_form;
 mod definition_words;
