@@ -68,7 +68,7 @@ pub(super) async fn record(
         target: short(&target),
         outcome: short(&outcome),
         status: i64::from(status.as_u16()),
-        took_us: i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX),
+        took_us: took_us(began),
         address: peer.unwrap_or_default(),
         times: 1,
         last_at: at,
@@ -84,12 +84,17 @@ pub(super) async fn record(
     response
 }
 
+fn took_us(began: Instant) -> i64 {
+    i64::try_from(began.elapsed().as_micros()).unwrap_or(i64::MAX)
+}
+
 /// Writes down that somebody signed in, or tried to: there is no principal before.
 pub(super) fn record_sign_in(
     gateway: &Gateway,
     who: &str,
     how: &str,
     peer: SocketAddr,
+    began: Instant,
     tried: Result<(), &AdminError>,
 ) {
     let (outcome, status) = match tried {
@@ -106,7 +111,7 @@ pub(super) fn record_sign_in(
         target: String::new(),
         outcome: format!("{outcome} {how}."),
         status,
-        took_us: 0,
+        took_us: took_us(began),
         address: http::shown(peer.ip()),
         times: 1,
         last_at: at,

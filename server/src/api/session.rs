@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Query, State};
@@ -97,6 +98,7 @@ pub(super) async fn sign_in(
         Some(_) => "user:(nobody)".to_owned(),
         None => BUILT_IN_ADMIN.to_owned(),
     };
+    let began = Instant::now();
     let tried = match name {
         None => gateway
             .admin
@@ -105,7 +107,7 @@ pub(super) async fn sign_in(
         Some(name) => user_signs_in(&gateway, name, password, peer).await,
     };
     let outcome = tried.as_ref().map(drop);
-    record_sign_in(&gateway, &who, "with a password", peer, outcome);
+    record_sign_in(&gateway, &who, "with a password", peer, began, outcome);
     let user = tried.inspect_err(|error| tracing::warn!(%peer, %error, "sign-in refused"))?;
     let opened = open_session(&gateway, &user, http::shown(peer.ip()), agent(&headers)).await?;
     tracing::info!(%peer, user, "signed in with a password");
@@ -197,6 +199,7 @@ pub(super) async fn follow_link(
     Query(params): Query<LinkParams>,
 ) -> Result<Response, ApiError> {
     let no_store = (header::CACHE_CONTROL, "no-store".to_owned());
+    let began = Instant::now();
     let followed =
         gateway
             .admin
@@ -206,6 +209,7 @@ pub(super) async fn follow_link(
         BUILT_IN_ADMIN,
         "with a link",
         peer,
+        began,
         followed.as_ref().map(drop),
     );
     Ok(match followed {
