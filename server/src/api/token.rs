@@ -59,7 +59,7 @@ pub(super) async fn issue(
     body: Result<Body<TokenRequest>, ApiError>,
 ) -> Result<Json<TokenResponse>, ApiError> {
     let Body(TokenRequest { channel, id }) = body?;
-    TopicPattern::new(&channel)
+    let pattern = TopicPattern::new(&channel)
         .map_err(|error| ApiError::Name(channel.clone(), "a channel", error))?;
     // A cookie alone may come from a page of another site: without the header it is nobody's.
     let asks = from_here(&headers)
@@ -76,8 +76,12 @@ pub(super) async fn issue(
         let lesser = Role::ALL.into_iter().filter(|role| *role <= principal.role);
         lesser.map(RoleName::from).collect()
     });
-    // A channel for its role is open to it, whoever else may have tokens here.
+    // A channel for its role is open to it, whoever else may have tokens here. Not all under a pattern:
+    // a more specific definition may be for others.
     let invited = || {
+        if pattern.prefix().is_some() {
+            return false;
+        }
         let definition = gateway.hub.definitions.of(&channel);
         definition.join == JoinRule::Roles && definition.lets_join(&roles)
     };

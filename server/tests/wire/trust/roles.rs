@@ -154,7 +154,11 @@ async fn users_join_the_channels_of_their_role() {
     let (name, password) = ("vera", "a long enough passphrase");
     let user = json!({"name": name, "password": password, "role": "viewer"});
     admin.ok("POST", "/auth/users", user).await;
-    for (pattern, role) in [("desk:look", "viewer"), ("desk:steer", "operator")] {
+    for (pattern, role) in [
+        ("desk:look", "viewer"),
+        ("desk:steer", "operator"),
+        ("open:*", "viewer"),
+    ] {
         let definition = json!({"pattern": pattern, "join": "roles", "join_roles": [role]});
         define(&admin, definition).await;
     }
@@ -168,6 +172,9 @@ async fn users_join_the_channels_of_their_role() {
         (&viewer[..], "desk:look", 200),
         (&viewer[..], "desk:steer", 403),
         (&viewer[..], "desk:*", 403),
+        (&viewer[..], "open:1", 200),
+        // Under the pattern there may be a channel that is not for its role.
+        (&viewer[..], "open:*", 403),
         (&viewer[..], "elsewhere", 403),
         (&viewer[..1], "desk:look", 403),
         (&[], "desk:look", 403),
