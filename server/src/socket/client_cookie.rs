@@ -84,7 +84,8 @@ fn set_cookie(tokens: &ClientTokens, token: &str, secure: bool) -> Option<Header
 }
 
 /// Whether the page came over TLS, which ends at a proxy before the gateway: where that is not one of
-/// `--trusted-proxy`, a browser still says so in `Origin`. Whoever says it wrongly gets a cookie that it cannot use itself.
+/// `--trusted-proxy`, a browser still says so in `Origin`. Whoever says it wrongly gets a cookie that it
+/// cannot use itself.
 fn over_tls(headers: &HeaderMap) -> bool {
     headers
         .get(header::ORIGIN)
