@@ -263,6 +263,10 @@ impl Store {
     }
 
     fn note_lost(&self, error: &StoreError) {
+        // Who closes it has not lost it.
+        if self.pool.is_closed() {
+            return;
+        }
         let mut status = self.status.lock();
         if status.up {
             tracing::error!(%error, "the store is lost");

@@ -58,11 +58,13 @@ impl<'a> MakeWriter<'a> for Json {
 
 impl Write for Line<'_> {
     fn write(&mut self, bytes: &[u8]) -> Result<usize> {
-        let line = match self.text {
-            None => bytes.to_vec(),
-            Some(ansi) => one_line(&String::from_utf8_lossy(bytes), ansi).into_bytes(),
-        };
-        self.queue.put(line);
+        match self.text {
+            None => self.queue.put(bytes),
+            Some(ansi) => {
+                let line = one_line(&String::from_utf8_lossy(bytes), ansi);
+                self.queue.put(line.as_bytes());
+            }
+        }
         Ok(bytes.len())
     }
 

@@ -39,20 +39,29 @@ impl Rotating {
         PathBuf::from(name)
     }
 
-    fn append(&mut self, line: &[u8]) -> Result<()> {
-        let length = line.len() as u64;
+    /// Writes as many of the lines as the file has room for, one at least, and says how many bytes
+    /// they are.
+    fn append(&mut self, lines: &[u8]) -> Result<usize> {
         let (mut file, mut size) = match self.open.take() {
             Some(open) => open,
             None => open(self.path())?,
         };
-        if size > 0 && size + length > self.most {
+        let mut fits = fitting(lines, self.most.saturating_sub(size));
+        if size > 0 && fits == 0 {
             drop(file);
             self.rotate()?;
             (file, size) = open(self.path())?;
+            fits = fitting(lines, self.most.saturating_sub(size));
         }
-        file.write_all(line)?;
-        self.open = Some((file, size + length));
-        Ok(())
+        if fits == 0 {
+            fits = lines
+                .iter()
+                .position(|byte| *byte == b'\n')
+                .map_or(lines.len(), |end| end + 1);
+        }
+        file.write_all(&lines[..fits])?;
+        self.open = Some((file, size + fits as u64));
+        Ok(fits)
     }
 
     /// Moves every file on by one; the oldest goes.
@@ -70,6 +79,17 @@ impl Rotating {
     }
 }
 
+/// The bytes of those lines, of the first on, that are no more than `room`.
+fn fitting(lines: &[u8], room: u64) -> usize {
+    match usize::try_from(room) {
+        Ok(room) if room < lines.len() => lines[..room]
+            .iter()
+            .rposition(|byte| *byte == b'\n')
+            .map_or(0, |end| end + 1),
+        _ => lines.len(),
+    }
+}
+
 fn open(path: &Path) -> Result<(File, u64)> {
     let file = OpenOptions::new()
         .append(true)
@@ -83,9 +103,9 @@ fn open(path: &Path) -> Result<(File, u64)> {
 }
 
 impl Write for Rotating {
-    /// A whole line, or an error; after an error the file is opened anew.
-    fn write(&mut self, line: &[u8]) -> Result<usize> {
-        self.append(line).map(|()| line.len())
+    /// Whole lines, or an error; after an error the file is opened anew.
+    fn write(&mut self, lines: &[u8]) -> Result<usize> {
+        self.append(lines)
     }
 
     fn flush(&mut self) -> Result<()> {
@@ -115,7 +135,7 @@ mod tests {
         let claimed = place::claim(folder.path(), "test").unwrap();
         let mut log = Rotating::new(claimed, 25, 3);
         for number in 0..10 {
-            writeln_once(&mut log, &format!("line {number} is it\n"));
+            write_lines(&mut log, &format!("line {number} is it\n"));
         }
         assert_eq!(
             names(folder.path()),
@@ -129,12 +149,28 @@ mod tests {
             assert_eq!(mode.mode() & 0o777, 0o600, "{name}");
         }
         // What is longer than a file may be is still written, alone.
-        writeln_once(&mut log, &"x".repeat(100));
+        write_lines(&mut log, &"x".repeat(100));
         assert_eq!(read("test.log").len(), 100);
         assert_eq!(names(folder.path()).len(), 3);
     }
 
-    fn writeln_once(log: &mut Rotating, line: &str) {
+    /// P19: lines that come together are parted where a file is full, never within a line.
+    #[test]
+    fn many_lines_at_once_are_parted_between_lines() {
+        let folder = tempfile::tempdir().unwrap();
+        let claimed = place::claim(folder.path(), "test").unwrap();
+        let mut log = Rotating::new(claimed, 10, 4);
+        let long = "x".repeat(20);
+        write_lines(&mut log, &format!("one\ntwo\nthree\nfour\n{long}\nlast\n"));
+        let read = |name: &str| std::fs::read_to_string(folder.path().join(name)).unwrap();
+        // "one\ntwo\n" was the first file and "three\n" the second: with four files the first is gone.
+        assert_eq!(read("test.log.3"), "three\n");
+        assert_eq!(read("test.log.2"), "four\n");
+        assert_eq!(read("test.log.1"), format!("{long}\n"));
+        assert_eq!(read("test.log"), "last\n");
+    }
+
+    fn write_lines(log: &mut Rotating, line: &str) {
         log.write_all(line.as_bytes()).unwrap();
     }
 
@@ -143,9 +179,9 @@ mod tests {
     fn a_log_is_continued() {
         let folder = tempfile::tempdir().unwrap();
         let claim = || place::claim(folder.path(), "test").unwrap();
-        writeln_once(&mut Rotating::new(claim(), 25, 2), "one\n");
+        write_lines(&mut Rotating::new(claim(), 25, 2), "one\n");
         let mut log = Rotating::new(claim(), 25, 2);
-        writeln_once(&mut log, "two\n");
+        write_lines(&mut log, "two\n");
         let path = folder.path().join("test.log");
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
         std::fs::remove_file(&path).unwrap();

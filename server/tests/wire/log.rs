@@ -107,7 +107,7 @@ async fn three_sinks_three_rules() {
         logged.stop().await;
 
         let (app, debug, said) = (logged.app(), logged.debug(), logged.console());
-        assert_eq!(levels(&app), ["INFO", "WARN"], "{console:?}");
+        assert_eq!(levels(&app), ["INFO", "WARN"], "{console:?}: {app}");
         assert_eq!(levels(&debug), ["DEBUG", "INFO", "WARN"], "{console:?}");
         for line in app.lines() {
             assert!(debug.contains(line.split_once(',').unwrap().1), "{line}");
