@@ -161,27 +161,21 @@ pub(super) fn Questions(
 ) -> impl IntoView {
     view! {
         <SelectField name="join" label="Who may join" value=fields.join options=options(&JOIN)/>
-        <Show when=move || fields.join.with(|join| join == "roles")>
-            <TextField
-                name="join-roles"
-                label="Roles that may join"
-                value=fields.join_roles
-                placeholder="editor, night"
-                hint="As tokens carry them; several with commas or spaces. Administrators may, too."
-                error=fields.fault(|fields| fields.join_roles().err())
-            />
-        </Show>
+        <RolesField
+            name="join-roles"
+            label="Roles that may join"
+            decides=fields.join
+            value=fields.join_roles
+            error=fields.fault(|fields| fields.join_roles().err())
+        />
         <SelectField name="push" label="Who may push" value=fields.push options=options(&PUSH)/>
-        <Show when=move || fields.push.with(|push| push == "roles")>
-            <TextField
-                name="push-roles"
-                label="Roles that may push"
-                value=fields.push_roles
-                placeholder="editor, night"
-                hint="As tokens carry them; several with commas or spaces. Administrators may, too."
-                error=fields.fault(|fields| fields.push_roles().err())
-            />
-        </Show>
+        <RolesField
+            name="push-roles"
+            label="Roles that may push"
+            decides=fields.push
+            value=fields.push_roles
+            error=fields.fault(|fields| fields.push_roles().err())
+        />
         <fieldset class="rate">
             <legend>"How often one connection may push"</legend>
             <TextField
@@ -214,6 +208,34 @@ pub(super) fn Questions(
         />
         <CheckField label="Relay a client's events to the other members" value=fields.relay/>
         <CheckField label="Publish a client's events with their sender, too" value=fields.stamp/>
+    }
+}
+
+/// The roles that may do something; asked for where it is said that roles decide.
+#[component]
+fn RolesField(
+    /// Its name.
+    name: &'static str,
+    /// What stands above it.
+    label: &'static str,
+    /// Who decides.
+    decides: RwSignal<String>,
+    /// The line of roles.
+    value: RwSignal<String>,
+    /// What is wrong with it.
+    error: Signal<Option<String>>,
+) -> impl IntoView {
+    view! {
+        <Show when=move || decides.with(|decides| decides == "roles")>
+            <TextField
+                name
+                label
+                value
+                placeholder="editor, night"
+                hint="As tokens carry them; several with commas or spaces. Administrators may, too."
+                error
+            />
+        </Show>
     }
 }
 

@@ -2,18 +2,13 @@
 //! are left out and why.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use tidegate_protocol::trust::{IssuerInfo, IssuerKeyInfo};
 
 use super::api;
 use super::moment::Moment;
-use crate::admin::paged::Skeleton;
-use crate::admin::state::use_admin_state;
-use crate::components::{Badge, Button, Card, Column, EmptyState, Shape, Table, Tone};
-use crate::{format, timing};
-
-/// How often the list is asked for, in milliseconds.
-const REFRESH_MS: u32 = 5_000;
+use super::polled::{Known, polled};
+use crate::components::{Badge, Card, Column, EmptyState, Shape, Table, Tone};
+use crate::format;
 
 /// The least that the configuration file says of an issuer.
 const EXAMPLE: &str = r#"[[issuers]]
@@ -25,40 +20,14 @@ channels = ["public:*"]"#;
 /// The table; or how an issuer is added.
 #[component]
 pub(super) fn IssuersCard() -> impl IntoView {
-    let state = use_admin_state();
-    let known = RwSignal::new(None::<Result<Vec<IssuerInfo>, String>>);
-    let load = move || async move {
-        let answer = api::issuers().await.map_err(|error| state.words(&error));
-        if known.try_with_untracked(|known| known.as_ref() != Some(&answer)) == Some(true) {
-            known.set(Some(answer));
-        }
+    let issuers = polled(api::issuers);
+    let show = |issuers: Vec<IssuerInfo>| match issuers.is_empty() {
+        true => view! { <HowToAdd/> }.into_any(),
+        false => view! { <Issuers issuers/> }.into_any(),
     };
-    Effect::new(move |_| {
-        spawn_local(async move {
-            while known.try_with_untracked(|_| ()).is_some() {
-                if !timing::hidden() {
-                    load().await;
-                }
-                timing::pause(REFRESH_MS).await;
-            }
-        });
-    });
     view! {
         <Card title="Outside issuers">
-            {move || match known.get() {
-                None => view! { <Skeleton rows=2/> }.into_any(),
-                Some(Err(words)) => {
-                    view! {
-                        <EmptyState title="The issuers could not be had" icon=Shape::Alert>
-                            <p>{words}</p>
-                            <Button on:click=move |_| spawn_local(load())>"Try again"</Button>
-                        </EmptyState>
-                    }
-                        .into_any()
-                }
-                Some(Ok(issuers)) if issuers.is_empty() => view! { <HowToAdd/> }.into_any(),
-                Some(Ok(issuers)) => view! { <Issuers issuers/> }.into_any(),
-            }}
+            <Known polled=issuers what="issuers" rows=2 show/>
         </Card>
     }
 }

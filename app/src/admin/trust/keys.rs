@@ -2,67 +2,35 @@
 //! them the outside issuers.
 
 use leptos::prelude::*;
-use leptos::task::spawn_local;
 use tidegate_protocol::trust::KeyInfo;
 
 use super::api;
 use super::issuers::IssuersCard;
 use super::moment::Moment;
+use super::polled::{Known, Polled, polled};
 use crate::admin::confirm::use_confirm;
-use crate::admin::paged::Skeleton;
 use crate::admin::state::use_admin_state;
 use crate::admin::store_notice::StoreNotice;
-use crate::components::{Badge, Button, ButtonKind, Card, Column, EmptyState, Shape, Table, Tone};
+use crate::components::{Badge, Button, ButtonKind, Card, Column, Table, Tone};
+use crate::format;
 use crate::http::segment;
-use crate::{format, timing};
-
-/// How often the list is asked for, in milliseconds.
-const REFRESH_MS: u32 = 5_000;
-
-/// What is known of the keys.
-type Known = RwSignal<Option<Result<Vec<KeyInfo>, String>>>;
 
 /// The table, and what rotation means.
 #[component]
 pub(in crate::admin) fn KeysScreen() -> impl IntoView {
-    let state = use_admin_state();
-    let known: Known = RwSignal::new(None);
-    let load = move || async move {
-        let answer = api::keys().await.map_err(|error| state.words(&error));
-        if known.try_with_untracked(|known| known.as_ref() != Some(&answer)) == Some(true) {
-            known.set(Some(answer));
-        }
-    };
-    Effect::new(move |_| {
-        spawn_local(async move {
-            while known.try_with_untracked(|_| ()).is_some() {
-                if !timing::hidden() {
-                    load().await;
-                }
-                timing::pause(REFRESH_MS).await;
-            }
-        });
-    });
-    let reload = Callback::new(move |()| spawn_local(load()));
+    let keys = polled(api::keys);
     view! {
         <StoreNotice/>
         <div class="definition-grid">
             <Card title="Signing keys">
-                {move || match known.get() {
-                    None => view! { <Skeleton rows=3/> }.into_any(),
-                    Some(Err(words)) => {
-                        view! {
-                            <EmptyState title="The keys could not be had" icon=Shape::Alert>
-                                <p>{words}</p>
-                                <Button on:click=move |_| reload.run(())>"Try again"</Button>
-                            </EmptyState>
-                        }
-                            .into_any()
-                    }
-                    Some(Ok(keys)) => view! { <Keys keys reload/> }.into_any(),
-                }}
+                <Known
+                    polled=keys
+                    what="keys"
+                    rows=3
+                    show=move |list| view! { <Keys keys=list reload=keys.reload/> }.into_any()
+                />
             </Card>
-            <Rotation known reload/>
+            <Rotation keys/>
         </div>
         <IssuersCard/>
     }
@@ -181,18 +149,18 @@ fn tokens_words(tokens: u64) -> String {
 }
 
 #[component]
-fn Rotation(known: Known, reload: Callback<()>) -> impl IntoView {
+fn Rotation(keys: Polled<Vec<KeyInfo>>) -> impl IntoView {
     let state = use_admin_state();
     let confirm = use_confirm();
     let hang = move || {
-        known.with_untracked(|known| {
-            let keys = known.as_ref().and_then(|known| known.as_ref().ok());
-            let current = keys.and_then(|keys| keys.iter().find(|key| key.state == "current"));
-            tokens_words(current.map_or(0, |key| key.tokens))
-        })
+        let tokens = keys.now(|keys| {
+            let current = keys.iter().find(|key| key.state == "current");
+            current.map_or(0, |key| key.tokens)
+        });
+        tokens_words(tokens.unwrap_or(0))
     };
     let rotate = move |immediate: bool| {
-        state.act(api::rotate(immediate), move || reload.run(()));
+        state.act(api::rotate(immediate), move || keys.reload.run(()));
     };
     let ask_overlap = move |_| {
         confirm.ask(

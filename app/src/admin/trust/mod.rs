@@ -17,6 +17,7 @@ mod keys;
 mod list;
 mod look;
 mod moment;
+mod polled;
 mod principals;
 mod revoke;
 mod role;
