@@ -89,17 +89,17 @@ start_once() {
         run_on 0 floor "$WORK/floor.log" "$WORK/bin/tidegate-floor" \
             --listen "127.0.0.1:$port" --frames-per-call "${per_call:-1}"
         ;;
-    gateway)
+    gateway | gateway-before)
         while [[ $bus = "$port" ]]; do bus=$(free_port); done
-        start_gateway --bus-listen "127.0.0.1:$bus"
+        start_gateway "$1" --bus-listen "127.0.0.1:$bus"
         wait_for "$bus" gateway || return
         ;;
-    gateway-redis)
+    gateway-redis | gateway-redis-before)
         while [[ $bus = "$port" ]]; do bus=$(free_port); done
         run_on 1 redis "$WORK/redis.log" redis-server --bind 127.0.0.1 --port "$bus" \
             --save '' --appendonly no --dir "$WORK"
         wait_for "$bus" redis || return
-        start_gateway --bus-listen none --redis-url "redis://127.0.0.1:$bus/"
+        start_gateway "$1" --bus-listen none --redis-url "redis://127.0.0.1:$bus/"
         ;;
     ws) start_node ws.mjs ws ;;
     socketio) start_node socket-io.mjs socketio ;;
@@ -120,9 +120,12 @@ start_node() {
     run_on 0 "$2" "$WORK/$2.log" env PORT="$port" SECRET="$secret" node "bench/peers/$1"
 }
 
-# start_gateway ARGUMENTS...: with a state folder of its own: no state from elsewhere, none left.
+# start_gateway TARGET ARGUMENTS...: with a state folder of its own: no state from elsewhere, none left.
 start_gateway() {
+    local binary=tidegate
+    [[ $1 != *-before ]] || binary=tidegate-before
+    shift
     state=$(mktemp -d "$WORK/state.XXXXXX")
-    run_on 0 gateway "$WORK/gateway.log" "$WORK/bin/tidegate" serve --host 127.0.0.1 --port "$port" \
+    run_on 0 gateway "$WORK/gateway.log" "$WORK/bin/$binary" serve --host 127.0.0.1 --port "$port" \
         --data-dir "$state" --jwt-secret "$secret" --config bench/gateway.toml "$@"
 }
