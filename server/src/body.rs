@@ -11,25 +11,71 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
+use axum::extract::Request;
 use axum::http::{HeaderValue, header};
-use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
+use futures::future::{BoxFuture, Either};
 use hyper::body::{Frame, SizeHint};
 use tokio::time::Sleep;
+use tower::{Layer, Service};
 
 use crate::api::ApiError;
 use crate::gateway::Gateway;
 
-/// Hands the request on with a body that ends when its time is over.
-pub(crate) async fn in_time(
-    State(gateway): State<Arc<Gateway>>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if request.body().is_end_stream() {
-        return next.run(request).await;
+/// Puts the time limit around routes. A request without a body, as the handshake of every socket is,
+/// passes at the price of a comparison.
+#[derive(Clone)]
+pub(crate) struct InTime(pub(crate) Arc<Gateway>);
+
+impl<S> Layer<S> for InTime {
+    type Service = Timing<S>;
+
+    fn layer(&self, inner: S) -> Timing<S> {
+        let gateway = self.0.clone();
+        Timing { gateway, inner }
     }
+}
+
+/// The routes within the limit.
+#[derive(Clone)]
+pub(crate) struct Timing<S> {
+    gateway: Arc<Gateway>,
+    inner: S,
+}
+
+impl<S> Service<Request> for Timing<S>
+where
+    S: Service<Request, Response = Response> + Clone + Send + 'static,
+    S::Future: Send,
+{
+    type Response = Response;
+    type Error = S::Error;
+    type Future = Either<S::Future, BoxFuture<'static, Result<Response, S::Error>>>;
+
+    fn poll_ready(&mut self, context: &mut Context<'_>) -> Poll<Result<(), S::Error>> {
+        self.inner.poll_ready(context)
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        if request.body().is_end_stream() {
+            return Either::Left(self.inner.call(request));
+        }
+        // The one that is ready answers; a copy waits for the next request.
+        let next = self.inner.clone();
+        let inner = std::mem::replace(&mut self.inner, next);
+        Either::Right(Box::pin(in_time(self.gateway.clone(), request, inner)))
+    }
+}
+
+/// Hands the request on with a body that ends when its time is over.
+async fn in_time<S>(
+    gateway: Arc<Gateway>,
+    request: Request,
+    mut inner: S,
+) -> Result<Response, S::Error>
+where
+    S: Service<Request, Response = Response>,
+{
     // What says itself that it is too large is not waited for.
     let most = if request.uri().path() == "/longpoll" {
         crate::socket::longpoll::MAX_BODY_BYTES
@@ -40,7 +86,7 @@ pub(crate) async fn in_time(
             .max(gateway.plugins.limits.bytes)
     };
     if request.body().size_hint().lower() > most as u64 {
-        return closing(ApiError::TooLarge(most));
+        return Ok(closing(ApiError::TooLarge(most)));
     }
     let late = Arc::new(AtomicBool::new(false));
     let patience = gateway.places.limits().body;
@@ -51,12 +97,12 @@ pub(crate) async fn in_time(
             late: late.clone(),
         })
     });
-    let response = next.run(request).await;
+    let response = inner.call(request).await?;
     if !late.load(Ordering::Relaxed) {
-        return response;
+        return Ok(response);
     }
     gateway.places.slow_bodies.add(1);
-    closing(ApiError::SlowBody)
+    Ok(closing(ApiError::SlowBody))
 }
 
 /// Refuses, and does not wait for what is still to come of the body.

@@ -40,6 +40,7 @@ use axum::response::Response;
 use axum::routing::get;
 use tower_http::compression::CompressionLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -48,6 +49,7 @@ pub(crate) use problem::ApiError;
 pub(crate) use session::password_login;
 pub(crate) use signed::Refusals;
 
+use crate::body::InTime;
 use crate::gateway::Gateway;
 use crate::pages;
 use crate::socket::{longpoll, upgrade};
@@ -73,12 +75,12 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
                 .layer(from_fn_with_state(gateway.clone(), limits::by_address)),
         )
         .layer(CompressionLayer::new());
+    let [nosniff, deny, referrer] = security_headers();
     Router::from(routes(guarded))
         .with_state(gateway.clone())
         .merge(pages.with_state(gateway.clone()))
         .layer(DefaultBodyLimit::max(MAX_BODY_BYTES))
-        .layer(from_fn_with_state(gateway, crate::body::in_time))
-        .layer(from_fn(security_headers))
+        .layer((nosniff, deny, referrer, InTime(gateway)))
 }
 
 /// Routes that something stands around.
@@ -248,17 +250,18 @@ async fn no_store(request: Request, next: Next) -> Response {
     response
 }
 
-async fn security_headers(request: Request, next: Next) -> Response {
-    let mut response = next.run(request).await;
-    for (name, value) in [
+/// What every answer says to browsers.
+fn security_headers() -> [SetResponseHeaderLayer<HeaderValue>; 3] {
+    [
         ("x-content-type-options", "nosniff"),
         ("x-frame-options", "DENY"),
         ("referrer-policy", "same-origin"),
-    ] {
-        let name = HeaderName::from_static(name);
-        response
-            .headers_mut()
-            .insert(name, HeaderValue::from_static(value));
-    }
-    response
+    ]
+    .map(|(name, value)| {
+        let (name, value) = (
+            HeaderName::from_static(name),
+            HeaderValue::from_static(value),
+        );
+        SetResponseHeaderLayer::overriding(name, value)
+    })
 }

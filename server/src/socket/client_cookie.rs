@@ -57,9 +57,7 @@ pub(super) fn identify(
         };
         counter.fetch_add(1, Ordering::Relaxed);
     }
-    let Ok((client, token)) = tokens.make(now) else {
-        return (None, None);
-    };
+    let (client, token) = tokens.make(now);
     counters.issued.fetch_add(1, Ordering::Relaxed);
     let secure = from.secure || over_tls(headers);
     (Some(client.id), set_cookie(tokens, &token, secure))

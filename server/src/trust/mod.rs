@@ -96,7 +96,7 @@ impl Trust {
             directory: Directory::default(),
             records: Records::default(),
             issuers: issuers::providers(config)?,
-            clients: (life > 0).then(|| ClientTokens::new(seal.clone(), life)),
+            clients: (life > 0).then(|| ClientTokens::new(&key, life)),
             client_counters: ClientCounters::default(),
             seal,
             nonces: Nonces::new(config.internal.nonces),
