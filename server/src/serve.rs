@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures::future::OptionFuture;
 use tidegate_auth::{AdminAuth, TokenError};
 use tidegate_bus::{Bus, InProcess, InProcessConfig, Redis, RedisConfig};
-use tidegate_hub::{Definitions, Hub, SystemClock};
+use tidegate_hub::{Crew, Definitions, Hub, SystemClock};
 use tidegate_protocol::DefinitionError;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -62,6 +62,8 @@ pub(crate) enum ServeError {
     Trust(#[from] TrustError),
     #[error(transparent)]
     Log(#[from] LogError),
+    #[error("the threads of --fan-out-threads cannot be started: {0}; ask for fewer")]
+    Crew(std::io::Error),
     #[error("the gateway has stopped: {0}")]
     Io(#[from] std::io::Error),
 }
@@ -169,11 +171,9 @@ pub(crate) async fn assemble(
 ) -> Result<(Arc<Gateway>, Messages), ServeError> {
     let (trust, tokens) = Trust::open(&config).await?;
     let definitions = Definitions::new(config.definitions.clone(), config.limits.definitions)?;
-    let hub = Arc::new(Hub::new(
-        config.limits.clone(),
-        definitions,
-        Arc::new(SystemClock),
-    ));
+    let crew = Crew::new(config.fan_out_threads).map_err(ServeError::Crew)?;
+    let hub = Hub::new(config.limits.clone(), definitions, Arc::new(SystemClock));
+    let hub = Arc::new(hub.with_crew(crew));
     let (peers, messages) = cluster::inbox();
     let plugins = Plugins::new(config.plugins);
     let sink = Arc::new(ToHub {

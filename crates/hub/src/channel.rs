@@ -15,6 +15,7 @@ use parking_lot::{Mutex, RwLock};
 use tidegate_protocol::{Definition, Payload, PresenceMode, Ref, Standing, Status, Topic};
 
 use crate::connection::{Connection, Joined};
+use crate::crew::Crew;
 use crate::grant::Grant;
 use crate::members::{Member, Members};
 use crate::presence::{Pending, Tracked, count_json};
@@ -35,6 +36,8 @@ pub struct Channel {
     key: u64,
     /// From how many bytes on an event is compressed for those who can read it.
     deflate_min_bytes: usize,
+    /// Who writes to many members.
+    crew: Arc<Crew>,
     pub(crate) events_to: AtomicU64,
     pub(crate) events_from: AtomicU64,
     pub(crate) dropped: AtomicU64,
@@ -61,10 +64,12 @@ impl Channel {
         key: u64,
         definition: Arc<Definition>,
         deflate_min_bytes: usize,
+        crew: Arc<Crew>,
         now_ms: u64,
     ) -> Self {
         Self {
             deflate_min_bytes,
+            crew,
             topic,
             opened_at: now_ms,
             key,

@@ -18,7 +18,7 @@ use crate::membership::Lifecycle;
 use crate::remote::Remote;
 use crate::shards::Shards;
 use crate::watch::Watch;
-use crate::{Drop, Limits, Outbox, Stats, random_id};
+use crate::{Crew, Drop, Limits, Outbox, Stats, random_id};
 
 /// Everything one gateway knows of its clients.
 pub struct Hub {
@@ -27,6 +27,8 @@ pub struct Hub {
     /// What has happened.
     pub stats: Stats,
     pub(crate) limits: Limits,
+    /// Who writes to the members of large channels.
+    pub(crate) crew: Arc<Crew>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) channels: Shards<Topic, Arc<Channel>>,
     pub(crate) channel_count: AtomicUsize,
@@ -62,6 +64,7 @@ impl Hub {
             definitions,
             stats: Stats::default(),
             limits,
+            crew: Arc::default(),
             clock,
             channels: Shards::new(),
             channel_count: AtomicUsize::new(0),
@@ -82,6 +85,12 @@ impl Hub {
             watches: RwLock::default(),
             watch_count: AtomicUsize::new(0),
         }
+    }
+
+    /// Has large channels written to by these threads; without it whoever broadcasts does it alone.
+    pub fn with_crew(mut self, crew: Crew) -> Self {
+        self.crew = Arc::new(crew);
+        self
     }
 
     /// The time, as this hub sees it.

@@ -16,7 +16,7 @@ use crate::membership::JoinOptions;
 use crate::presence::Tracked;
 
 /// Members in one chunk.
-const CHUNK: usize = 64;
+pub(crate) const CHUNK: usize = 64;
 /// Members whose memory is fetched together before they are written to.
 const WARMED: usize = 8;
 

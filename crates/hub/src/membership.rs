@@ -164,6 +164,7 @@ impl Hub {
                     self.next_key.fetch_add(1, Ordering::Relaxed),
                     self.definitions.of(topic.as_str()),
                     self.limits.deflate_min_bytes,
+                    self.crew.clone(),
                     now,
                 ))
             });

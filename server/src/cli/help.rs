@@ -128,6 +128,7 @@ const GROUPS: [(&str, &[&str]); 9] = [
             "max_errors",
             "queue_bytes",
             "queue_frames",
+            "fan_out_threads",
             "max_connections",
             "max_connections_per_address",
             "max_channels",

@@ -57,6 +57,8 @@ pub(crate) struct Config {
     pub(crate) peer_lease: Duration,
     /// From how many bytes on events are compressed; `None` where they never are.
     pub(crate) deflate_min_bytes: Option<usize>,
+    /// Threads that write to large channels.
+    pub(crate) fan_out_threads: usize,
     pub(crate) drain: Duration,
     pub(crate) publish: PublishLimits,
     pub(crate) plugins: PluginLimits,
@@ -196,8 +198,9 @@ impl Config {
                 .clone()
                 .unwrap_or_else(|| tidegate_hub::random_id(8)),
             idle: Duration::from_secs(settings.idle_seconds.unwrap_or(60).max(1)),
-            // Below three signs of life a single lost one would end a gateway.
             deflate_min_bytes: settings.deflate_min_bytes,
+            fan_out_threads: fan_out_threads(settings.fan_out_threads)?,
+            // Below three signs of life a single lost one would end a gateway.
             peer_lease: Duration::from_secs(settings.peer_lease_seconds.unwrap_or(10).max(6)),
             http: HttpLimits {
                 connections: settings
@@ -277,6 +280,14 @@ pub(super) fn at_least(
         value if value < least => Err(ConfigError::TooSmall(name, least)),
         value => Ok(value),
     }
+}
+
+/// By default one for each core that the gateway may use.
+fn fan_out_threads(given: Option<usize>) -> Result<usize, ConfigError> {
+    /// More are of no use, and a slip of the pen should not take a machine's memory.
+    const MOST: usize = 1024;
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    at_least(given, cores, 1, "fan-out-threads").map(|threads| threads.min(MOST))
 }
 
 fn limits(s: &Settings) -> Result<tidegate_hub::Limits, ConfigError> {

@@ -173,6 +173,9 @@ settings! {
     queue_bytes: usize,
     /// Frames that may wait for one client before it is closed as too slow [default: 16384]
     queue_frames: usize,
+    /// Threads that write to channels of 1024 members and more, 1 for none of their own
+    /// [default: one for each core]
+    fan_out_threads: usize,
     /// Connections in all [default: 100000]
     max_connections: usize,
     /// Connections from one address [default: 20000]

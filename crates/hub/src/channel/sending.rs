@@ -1,7 +1,7 @@
 //! What goes to all members of a channel: collected, encoded once, written to each.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::MutexGuard;
 use tidegate_protocol::{Event, Overflow, Payload, Serializer};
@@ -146,7 +146,7 @@ impl Channel {
     }
 
     /// Sends events to all members, encoded at most once for each serializer and written to each
-    /// socket in one call.
+    /// socket in one call; where there are many of them, on several cores.
     pub(super) fn fan_out(
         &self,
         _turn: &MutexGuard<'_, ()>,
@@ -155,27 +155,15 @@ impl Channel {
         lane: Lane,
     ) -> Delivered {
         let chunks: Vec<Arc<Chunk>> = self.state.lock().members.chunks();
-        let overflow = self.definition.read().overflow;
-        // For each serializer plain and compressed, each made when the first member needs it.
-        let mut encoded: [Option<Option<Events>>; 2 * Serializer::COUNT] = Default::default();
-        let mut delivered = Delivered::default();
-        for chunk in &chunks {
-            chunk.for_each_warm(|member| {
-                let unwanted = lane == Lane::Presence && member.options.no_presence;
-                if unwanted || !to.means(member) {
-                    return;
-                }
-                let deflate = lane == Lane::Data && member.connection.deflate();
-                let encoded = encoded[2 * member.serializer.index() + usize::from(deflate)]
-                    .get_or_insert_with(|| self.encode(member.serializer, events, deflate));
-                let Some(encoded) = encoded else {
-                    delivered.no_binary += events.len();
-                    return;
-                };
-                delivered.no_binary += events.len() - encoded.count();
-                delivered.send(member, self.key, encoded, overflow, lane);
-            });
-        }
+        let round = Round {
+            channel: self,
+            events,
+            to,
+            lane,
+            overflow: self.definition.read().overflow,
+            encoded: Default::default(),
+        };
+        let delivered = self.crew.sum(&chunks, |chunk| round.send(chunk));
         self.dropped
             .fetch_add(delivered.dropped as u64, Ordering::Relaxed);
         delivered
@@ -201,6 +189,50 @@ impl Channel {
             )
             .collect();
         (!frames.is_empty()).then(|| Events::new(frames))
+    }
+}
+
+/// One broadcast under way.
+struct Round<'a> {
+    channel: &'a Channel,
+    events: &'a [(&'a str, &'a Payload)],
+    to: To<'a>,
+    lane: Lane,
+    overflow: Overflow,
+    /// For each serializer plain and compressed, each made when the first member needs it.
+    encoded: [OnceLock<Option<Events>>; 2 * Serializer::COUNT],
+}
+
+impl Round<'_> {
+    /// Sends to the members of one chunk.
+    fn send(&self, chunk: &Chunk) -> Delivered {
+        let mut delivered = Delivered::default();
+        let count = self.events.len();
+        chunk.for_each_warm(|member| {
+            let unwanted = self.lane == Lane::Presence && member.options.no_presence;
+            if unwanted || !self.to.means(member) {
+                return;
+            }
+            let deflate = self.lane == Lane::Data && member.connection.deflate();
+            let encoded = self.encoded[2 * member.serializer.index() + usize::from(deflate)]
+                .get_or_init(|| self.channel.encode(member.serializer, self.events, deflate));
+            let Some(encoded) = encoded else {
+                delivered.no_binary += count;
+                return;
+            };
+            delivered.no_binary += count - encoded.count();
+            delivered.send(member, self.channel.key, encoded, self.overflow, self.lane);
+        });
+        delivered
+    }
+}
+
+impl std::iter::Sum for Delivered {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        each.fold(Self::default(), |mut sum, one| {
+            sum += one;
+            sum
+        })
     }
 }
 
