@@ -1,5 +1,7 @@
 //! A18: every limit has its answer.
 
+use std::time::Duration;
+
 use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -96,6 +98,31 @@ async fn joins_per_second() {
         reasons.contains(&"too many joins".to_owned()),
         "{reasons:?}"
     );
+}
+
+/// Large channels are written to by so many threads, and by none of their own where that is one.
+#[tokio::test]
+async fn threads_that_write_to_large_channels() {
+    for (given, expected) in [("3", 3), ("1", 0)] {
+        let gateway = with("--fan-out-threads", given).await;
+        let tasks = format!("/proc/{}/task", gateway.pid());
+        let count = || {
+            let tasks = std::fs::read_dir(&tasks).unwrap();
+            let names = tasks.map(|task| {
+                // A thread may end while its name is read.
+                std::fs::read_to_string(task.unwrap().path().join("comm")).unwrap_or_default()
+            });
+            names.filter(|name| name.starts_with("fan-out-")).count()
+        };
+        // A thread names itself once it runs.
+        let there = async {
+            while count() < expected {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(PATIENCE, there).await.expect("the threads");
+        assert_eq!(count(), expected);
+    }
 }
 
 #[tokio::test]
