@@ -40,7 +40,7 @@ impl Rotating {
     }
 
     /// Writes as many of the lines as the file has room for, one at least, and says how many bytes
-    /// they are.
+    /// of them the disk took.
     fn append(&mut self, lines: &[u8]) -> Result<usize> {
         let (mut file, mut size) = match self.open.take() {
             Some(open) => open,
@@ -59,9 +59,10 @@ impl Rotating {
                 .position(|byte| *byte == b'\n')
                 .map_or(lines.len(), |end| end + 1);
         }
-        file.write_all(&lines[..fits])?;
-        self.open = Some((file, size + fits as u64));
-        Ok(fits)
+        // What was written before a disk was full counts: it is not written again.
+        let written = file.write(&lines[..fits])?;
+        self.open = Some((file, size + written as u64));
+        Ok(written)
     }
 
     /// Moves every file on by one; the oldest goes.
@@ -103,7 +104,7 @@ fn open(path: &Path) -> Result<(File, u64)> {
 }
 
 impl Write for Rotating {
-    /// Whole lines, or an error; after an error the file is opened anew.
+    /// Whole lines but where the disk is full, or an error; after an error the file is opened anew.
     fn write(&mut self, lines: &[u8]) -> Result<usize> {
         self.append(lines)
     }
