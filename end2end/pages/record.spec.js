@@ -71,6 +71,18 @@ test("the configuration says what holds and who said it, and no secret", async (
   await expect(page.getByText("No setting matches")).toBeVisible();
 });
 
+test("an administrator downloads a copy of the store", async ({ page, open, gateway }) => {
+  await signedIn(page, gateway);
+  await open(page, "/admin/configuration");
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page.getByRole("link", { name: "Download a copy of the store" }).click(),
+  ]);
+  expect(download.suggestedFilename()).toBe("tidegate-backup.db");
+  const copy = await readFile(await download.path());
+  expect(copy.subarray(0, 15).toString()).toBe("SQLite format 3");
+});
+
 test.describe("while the store is lost", () => {
   test.use({ own: true, expected: /status of 50[03]/ });
 

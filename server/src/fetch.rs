@@ -1,20 +1,24 @@
-//! Asking another HTTP server: one request, one answer, both bounded.
+//! Asking another HTTP server: one request, one answer, both bounded. The answer is kept in memory, or
+//! goes into a file piece by piece.
 //!
 //! No connection is kept, no redirect is followed, and nothing is asked without TLS except of the
 //! machine itself or where the caller says that it may be: what comes back decides whose tokens are
 //! taken. A name is resolved once, and what it was resolved to is what is connected to.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::http::{HeaderValue, Request, Response, StatusCode, Uri, header};
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
+use tokio::fs::File;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::rustls::crypto::ring;
 use tokio_rustls::rustls::pki_types::pem::PemObject as _;
@@ -48,6 +52,10 @@ pub(crate) enum FetchError {
     TooLong(usize),
     #[error("there was no whole answer within {} seconds", .0.as_secs_f32())]
     TooSlow(Duration),
+    #[error("nothing came for {} seconds", .0.as_secs_f32())]
+    Stalled(Duration),
+    #[error("what came cannot be written: {0}")]
+    Write(std::io::Error),
     #[error("the answer was {0}")]
     Status(StatusCode),
     #[error("the certificates of {path} cannot be used: {why}")]
@@ -66,7 +74,7 @@ pub(crate) struct Client {
 
 impl Client {
     /// Trusts who the usual authorities vouch for, or those of a PEM file in their place.
-    pub(crate) fn new(authorities: Option<&std::path::Path>) -> Result<Self, FetchError> {
+    pub(crate) fn new(authorities: Option<&Path>) -> Result<Self, FetchError> {
         let mut roots = RootCertStore::empty();
         match authorities {
             None => roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned()),
@@ -109,49 +117,69 @@ impl Client {
         *request.uri_mut() = address.clone();
         let accept = HeaderValue::from_static("application/json");
         request.headers_mut().insert(header::ACCEPT, accept);
-        let answer = self.send(request, bounds).await?;
+        let answer = self.send(None, request, bounds).await?;
         match answer.status() {
             StatusCode::OK => Ok(answer.into_body()),
             other => Err(FetchError::Status(other)),
         }
     }
 
-    /// Sends a request, whose address must be a whole one.
+    /// Sends a request, whose address must be a whole one, to who listens there, or on a socket of
+    /// this machine.
     pub(crate) async fn send(
         &self,
+        socket: Option<&Path>,
         request: Request<Full<Bytes>>,
         bounds: Bounds,
     ) -> Result<Response<Bytes>, FetchError> {
-        tokio::time::timeout(bounds.time, self.exchange(request, bounds.bytes))
-            .await
-            .unwrap_or(Err(FetchError::TooSlow(bounds.time)))
-    }
-
-    /// Sends a request to who listens on a socket of this machine.
-    pub(crate) async fn send_to_socket(
-        &self,
-        path: &std::path::Path,
-        request: Request<Full<Bytes>>,
-        bounds: Bounds,
-    ) -> Result<Response<Bytes>, FetchError> {
-        let exchange = async {
-            let socket = tokio::net::UnixStream::connect(path).await;
-            let socket = socket.map_err(|source| FetchError::Connect {
-                host: path.display().to_string(),
-                source,
-            })?;
-            talk(socket, request, bounds.bytes).await
-        };
+        let exchange = async { gather(self.open(socket, request).await?, bounds.bytes).await };
         tokio::time::timeout(bounds.time, exchange)
             .await
             .unwrap_or(Err(FetchError::TooSlow(bounds.time)))
     }
 
-    async fn exchange(
+    /// The same, and writes what comes with 200 into a file, however much it is: each piece has the
+    /// time of `bounds`. Any other answer comes back as ever.
+    pub(crate) async fn download(
         &self,
+        socket: Option<&Path>,
         request: Request<Full<Bytes>>,
-        most: usize,
+        bounds: Bounds,
+        file: &mut File,
     ) -> Result<Response<Bytes>, FetchError> {
+        let stalled = |_| FetchError::Stalled(bounds.time);
+        let begun = tokio::time::timeout(bounds.time, self.open(socket, request)).await;
+        let answer = begun.map_err(stalled)??;
+        if answer.status() != StatusCode::OK {
+            let rest = tokio::time::timeout(bounds.time, gather(answer, bounds.bytes)).await;
+            return rest.map_err(stalled)?;
+        }
+        let (parts, mut body) = answer.into_parts();
+        while let Some(piece) = tokio::time::timeout(bounds.time, body.frame())
+            .await
+            .map_err(stalled)?
+        {
+            if let Ok(bytes) = piece?.into_data() {
+                file.write_all(&bytes).await.map_err(FetchError::Write)?;
+            }
+        }
+        Ok(Response::from_parts(parts, Bytes::new()))
+    }
+
+    /// Sends a request and waits for the head of its answer.
+    async fn open(
+        &self,
+        socket: Option<&Path>,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, FetchError> {
+        if let Some(path) = socket {
+            let socket = UnixStream::connect(path).await;
+            let socket = socket.map_err(|source| FetchError::Connect {
+                host: path.display().to_string(),
+                source,
+            })?;
+            return talk(socket, request).await;
+        }
         let target = Target::of(request.uri())?;
         let failed = |source| FetchError::Connect {
             host: target.host.clone(),
@@ -170,9 +198,9 @@ impl Client {
             let name = ServerName::try_from(target.host.clone())
                 .map_err(|_| FetchError::Address(request.uri().to_string()))?;
             let socket = self.tls.connect(name, socket).await.map_err(failed)?;
-            talk(socket, request, most).await
+            talk(socket, request).await
         } else {
-            talk(socket, request, most).await
+            talk(socket, request).await
         }
     }
 }
@@ -209,8 +237,7 @@ pub(crate) fn check_address(address: &Uri) -> Result<(), FetchError> {
 async fn talk(
     socket: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
     mut request: Request<Full<Bytes>>,
-    most: usize,
-) -> Result<Response<Bytes>, FetchError> {
+) -> Result<Response<Incoming>, FetchError> {
     if let Some(host) = request.uri().authority()
         && let Ok(host) = HeaderValue::from_str(host.as_str())
     {
@@ -221,25 +248,21 @@ async fn talk(
     let path = request.uri().path_and_query().cloned();
     *request.uri_mut() = path.map_or_else(|| Uri::from_static("/"), Uri::from);
     let (mut sender, connection) = http1::handshake(TokioIo::new(socket)).await?;
-    let asking = async {
-        let answer = sender.send_request(request).await?;
-        let (parts, body) = answer.into_parts();
-        match Limited::new(body, most).collect().await {
-            Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
-            Err(error) if error.is::<LengthLimitError>() => Err(FetchError::TooLong(most)),
-            Err(error) => match error.downcast::<hyper::Error>() {
-                Ok(error) => Err(FetchError::Http(*error)),
-                Err(_) => Err(FetchError::TooLong(most)),
-            },
-        }
-    };
-    tokio::pin!(connection, asking);
-    // The connection moves the bytes; it may end before the answer is taken whole.
-    tokio::select! {
-        answer = &mut asking => answer,
-        ended = &mut connection => {
-            ended?;
-            asking.await
-        }
+    // The connection moves the bytes, and ends when nobody wants the answer any more. What breaks it
+    // is told to who waits for that.
+    tokio::spawn(connection);
+    Ok(sender.send_request(request).await?)
+}
+
+/// The whole of an answer.
+async fn gather(answer: Response<Incoming>, most: usize) -> Result<Response<Bytes>, FetchError> {
+    let (parts, body) = answer.into_parts();
+    match Limited::new(body, most).collect().await {
+        Ok(body) => Ok(Response::from_parts(parts, body.to_bytes())),
+        Err(error) if error.is::<LengthLimitError>() => Err(FetchError::TooLong(most)),
+        Err(error) => match error.downcast::<hyper::Error>() {
+            Ok(error) => Err(FetchError::Http(*error)),
+            Err(_) => Err(FetchError::TooLong(most)),
+        },
     }
 }

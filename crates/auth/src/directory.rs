@@ -114,36 +114,23 @@ impl Directory {
         local.len() < before
     }
 
+    /// What a session may that is listed by this id; nothing where it is not open (any more).
+    pub fn role_of(&self, id: &str, now: u64) -> Option<Role> {
+        let known = self.known();
+        let local = self.local.read();
+        let mut all = known.sessions.values().chain(local.values());
+        let session = all.find(|session| session.id == id)?.clone();
+        drop(local);
+        Some(principal(&known, session, now)?.0.role)
+    }
+
     /// Who this session is, and when it ends.
     pub fn session(&self, cookie: &str, now: u64) -> Option<(Principal, u64)> {
         let fingerprint = fingerprint(cookie);
         let known = self.known();
-        let session = known
-            .sessions
-            .get(&fingerprint)
-            .cloned()
-            .or_else(|| self.local.read().get(&fingerprint).cloned())
-            .filter(|session| session.expires_at > now)?;
-        let principal = if session.user.is_empty() {
-            Principal {
-                name: BUILT_IN_ADMIN.to_owned(),
-                role: Role::Admin,
-                user: None,
-                session: Some(session.id),
-            }
-        } else {
-            let user = known
-                .users
-                .get(&session.user)
-                .filter(|user| !user.disabled)?;
-            Principal {
-                name: format!("user:{}", user.name),
-                role: user.role,
-                user: Some(session.user),
-                session: Some(session.id),
-            }
-        };
-        Some((principal, session.expires_at))
+        let session = known.sessions.get(&fingerprint).cloned();
+        let session = session.or_else(|| self.local.read().get(&fingerprint).cloned())?;
+        principal(&known, session, now)
     }
 
     /// Who this API key is.
@@ -167,6 +154,32 @@ impl Directory {
         let found = known.users.iter().find(|(_, user)| user.name == name);
         found.map(|(id, user)| (id.clone(), user.clone()))
     }
+}
+
+/// Who has this session, and when it ends.
+fn principal(known: &Known, session: KnownSession, now: u64) -> Option<(Principal, u64)> {
+    if session.expires_at <= now {
+        return None;
+    }
+    let expires_at = session.expires_at;
+    let principal = if session.user.is_empty() {
+        Principal {
+            name: BUILT_IN_ADMIN.to_owned(),
+            role: Role::Admin,
+            user: None,
+            session: Some(session.id),
+        }
+    } else {
+        let user = known.users.get(&session.user);
+        let user = user.filter(|user| !user.disabled)?;
+        Principal {
+            name: format!("user:{}", user.name),
+            role: user.role,
+            user: Some(session.user),
+            session: Some(session.id),
+        }
+    };
+    Some((principal, expires_at))
 }
 
 #[cfg(test)]

@@ -187,6 +187,8 @@ impl IssuerRules {
             jti: claims.get("jti").and_then(mark),
             iat: times.iat,
             iss: Some(self.issuer.clone()),
+            // Sessions are the gateway's own.
+            sid: None,
         })
     }
 

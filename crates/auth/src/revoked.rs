@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use tidegate_protocol::Claims;
+use tidegate_protocol::{Claims, RoleName};
 
 /// What a token can be revoked by.
 #[derive(Debug, Clone, Copy)]
@@ -15,6 +15,10 @@ pub struct Marks<'a> {
     pub iat: Option<u64>,
     /// The key that signed it.
     pub kid: Option<&'a str>,
+    /// The session that it was issued for.
+    pub sid: Option<&'a str>,
+    /// The roles that it carries.
+    pub roles: &'a [RoleName],
 }
 
 impl<'a> Marks<'a> {
@@ -25,6 +29,8 @@ impl<'a> Marks<'a> {
             jti: claims.jti.as_deref(),
             iat: claims.iat,
             kid,
+            sid: claims.sid.as_deref(),
+            roles: &claims.roles,
         }
     }
 }

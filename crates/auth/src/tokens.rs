@@ -8,8 +8,9 @@ use jsonwebtoken::{Algorithm, Header, encode};
 use parking_lot::RwLock;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tidegate_protocol::{Claims, Reason};
+use tidegate_protocol::{Claims, Reason, Role};
 
+use crate::directory::Directory;
 use crate::issuer::Issuers;
 use crate::jws::{Jws, Times};
 use crate::keyring::{KeyUse, Keyring};
@@ -28,6 +29,7 @@ const MAX_AHEAD_SECONDS: u64 = 60;
 pub struct Tokens {
     state: RwLock<Arc<State>>,
     issuers: Issuers,
+    sessions: Arc<Directory>,
 }
 
 #[derive(Default)]
@@ -68,7 +70,13 @@ impl Tokens {
         Self {
             state: RwLock::new(Arc::new(state)),
             issuers: Issuers::default(),
+            sessions: Arc::default(),
         }
+    }
+
+    /// Takes tokens that were issued for a session as long as that is open here.
+    pub fn with_sessions(self, sessions: Arc<Directory>) -> Self {
+        Self { sessions, ..self }
     }
 
     /// Takes tokens of these issuers too.
@@ -135,14 +143,14 @@ impl Tokens {
             return Err(Reason::InvalidToken);
         }
         let marks = Marks::of(&checked.claims, checked.kid.as_deref());
-        if self.revoked().holds(&marks) {
+        if self.revoked().holds(&marks) || self.has_lost_its_session(&marks) {
             return Err(Reason::TokenRevoked);
         }
         Ok(checked)
     }
 
-    /// Whether a token that was good once is so no more, its life apart: it was revoked, or the key
-    /// that signed it was.
+    /// Whether a token that was good once is so no more, its life apart: it was revoked, the key that
+    /// signed it was, or its session is over.
     pub fn is_revoked(&self, token: &Marks<'_>) -> bool {
         let keys = self.keys();
         let key_is_gone = match token.kid {
@@ -152,7 +160,22 @@ impl Tokens {
             }),
             None => keys.plain().is_none(),
         };
-        key_is_gone || self.revoked().holds(token)
+        key_is_gone || self.revoked().holds(token) || self.has_lost_its_session(token)
+    }
+
+    /// Whether it was issued for a session that has ended, or whose user has lost a role since.
+    fn has_lost_its_session(&self, token: &Marks<'_>) -> bool {
+        let Some(sid) = token.sid else {
+            return false;
+        };
+        let role = self.sessions.role_of(sid, now_ms());
+        role.is_none_or(|role| {
+            let named = token
+                .roles
+                .iter()
+                .filter_map(|name| Role::named(name.as_str()));
+            named.into_iter().any(|carried| carried > role)
+        })
     }
 
     pub(crate) fn sign(&self, claims: &impl Serialize) -> Result<String, TokenError> {

@@ -21,6 +21,8 @@ pub struct Grant {
     pub jti: Option<Box<str>>,
     /// The key that signed it.
     pub kid: Option<Box<str>>,
+    /// The session that it was issued for.
+    pub sid: Option<Box<str>>,
     /// When it was issued.
     pub issued_at: Option<u64>,
     /// When it ends.
@@ -46,6 +48,7 @@ impl Grant {
         Self {
             jti: jti.map(Into::into),
             kid: kid.map(Into::into),
+            sid: None,
             issued_at,
             expires_at,
             allow,
@@ -58,6 +61,12 @@ impl Grant {
     /// The clock of who issued it may differ by so many seconds.
     pub fn with_leeway(self, leeway: u64) -> Self {
         Self { leeway, ..self }
+    }
+
+    /// It was issued for this session.
+    pub fn with_session(self, sid: Option<&str>) -> Self {
+        let sid = sid.map(Into::into);
+        Self { sid, ..self }
     }
 
     /// It carries these roles.

@@ -28,6 +28,9 @@ pub struct Claims {
     pub iat: Option<u64>,
     /// Who issued it.
     pub iss: Option<String>,
+    /// The session of the interface that it was issued for, with which it ends (`sid` of OpenID
+    /// Connect).
+    pub sid: Option<String>,
 }
 
 /// What a token allows, beside being shown.
@@ -119,6 +122,7 @@ impl Claims {
             jti: None,
             iat: None,
             iss: None,
+            sid: None,
         }
     }
 
@@ -161,6 +165,8 @@ struct Written {
     #[serde(skip_serializing_if = "Option::is_none")]
     jti: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    sid: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     iat: Option<u64>,
     exp: u64,
 }
@@ -185,6 +191,7 @@ impl TryFrom<Written> for Claims {
             jti: written.jti,
             iat: written.iat,
             iss: written.iss,
+            sid: written.sid,
         })
     }
 }
@@ -195,6 +202,7 @@ impl From<Claims> for Written {
         let channel = (channels.len() == 1).then(|| channels.pop()).flatten();
         Self {
             iss: claims.iss,
+            sid: claims.sid,
             // A token without a name is one that a program signed: the three claims and no more.
             sub: claims.jti.is_some().then(|| claims.id.clone()),
             id: Some(claims.id),

@@ -2,6 +2,7 @@
 
 mod activity;
 mod admin;
+mod backup;
 mod body;
 mod channels;
 mod connections;
@@ -45,6 +46,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use admin::session;
+pub(crate) use backup::MAX_COPIES;
 pub(crate) use problem::ApiError;
 pub(crate) use session::password_login;
 pub(crate) use signed::Refusals;
@@ -138,6 +140,7 @@ fn routes(guarded: impl Fn(Routes, Guarded) -> Routes) -> Routes {
         .routes(routes!(overview::show))
         .routes(routes!(system::show))
         .routes(routes!(system::configuration))
+        .routes(routes!(backup::copy))
         .routes(routes!(channels::list))
         .routes(routes!(channels::show, channels::close))
         .routes(routes!(channels::members))

@@ -22,7 +22,7 @@ use super::done::{Answer, done};
 use super::openapi::{Conflict, NotFound, Stored, Unprocessable};
 use super::path::Path;
 use crate::gateway::Gateway;
-use crate::trust::{name_is_good, now_ms, refresh, signed, unsigned};
+use crate::trust::{name_is_good, now_ms, refresh, signed, sweep, unsigned};
 
 /// Users, sessions and API keys that are listed.
 const MOST: i64 = 1_000;
@@ -298,10 +298,13 @@ pub(super) async fn end_session(
             return Err(ApiError::NotFound("session", id));
         }
     }
-    if !gateway.trust.directory.end_locally(&id) && !store.end_session(&id).await? {
+    if gateway.trust.directory.end_locally(&id) {
+        sweep(&gateway);
+    } else if store.end_session(&id).await? {
+        refresh(&gateway).await?;
+    } else {
         return Err(ApiError::NotFound("session", id));
     }
-    refresh(&gateway).await?;
     tracing::info!(by = viewer.name, session = id, "a session was ended");
     Ok(done(format!("Ended session {id}.")))
 }

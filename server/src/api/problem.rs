@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use tidegate_auth::{AdminError, PasswordError, SignatureError, TokenError};
 use tidegate_protocol::admin::Problem;
 use tidegate_protocol::{DefinitionError, NameError, Role};
-use tidegate_store::StoreError;
+use tidegate_store::{BackupError, StoreError};
 
 use super::done::Said;
 use super::openapi;
@@ -36,6 +36,10 @@ pub(crate) enum ApiError {
     StoreBusy,
     #[error("the store cannot be reached; live traffic goes on, try again later")]
     StoreLost,
+    #[error(transparent)]
+    NotCopied(BackupError),
+    #[error("{0} copies of the store are made or read already; try again in a moment")]
+    CopiesBusy(usize),
     #[error("there is one of this name already")]
     Taken,
     #[error("a text of this request holds a character that cannot be kept; leave it out")]
@@ -187,8 +191,11 @@ impl ApiError {
             ApiError::PluginSaid(status, _) => {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY)
             }
-            ApiError::Taken | ApiError::KeySigns | ApiError::KeyBusy => StatusCode::CONFLICT,
+            ApiError::Taken | ApiError::KeySigns | ApiError::KeyBusy | ApiError::NotCopied(_) => {
+                StatusCode::CONFLICT
+            }
             ApiError::StoreBusy
+            | ApiError::CopiesBusy(_)
             | ApiError::StoreLost
             | ApiError::NoncesFull
             | ApiError::TooSlow => StatusCode::SERVICE_UNAVAILABLE,
@@ -260,6 +267,7 @@ impl IntoResponse for ApiError {
             self,
             ApiError::StoreBusy
                 | ApiError::StoreLost
+                | ApiError::CopiesBusy(_)
                 | ApiError::NoncesFull
                 | ApiError::TooSlow
                 | ApiError::Plugin(PluginError::Busy)

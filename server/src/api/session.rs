@@ -21,7 +21,7 @@ use crate::client::Client;
 use crate::gateway::Gateway;
 use crate::http;
 use crate::serve::now_seconds;
-use crate::trust::{Opened, open_session, refresh};
+use crate::trust::{Opened, open_session, refresh, sweep};
 
 /// Who this browser is
 #[utoipa::path(
@@ -170,7 +170,9 @@ pub(super) async fn sign_out(
     if let Some((principal, _)) = session(&gateway, &headers)
         && let Some(id) = principal.session
     {
-        if !gateway.trust.directory.end_locally(&id) {
+        if gateway.trust.directory.end_locally(&id) {
+            sweep(&gateway);
+        } else {
             gateway.trust.store.end_session(&id).await?;
             refresh(&gateway).await?;
         }

@@ -15,7 +15,7 @@ use super::body::Body;
 use super::openapi::{TokenRefused, Unprocessable};
 use super::tokens::check_id;
 use crate::gateway::Gateway;
-use crate::trust::{ANYBODY, Issue, RANDOM_ID_CHARS, Record};
+use crate::trust::{ANYBODY, Issue, RANDOM_ID_CHARS, Record, now_ms, unsigned};
 
 #[derive(Deserialize, ToSchema)]
 pub(super) struct TokenRequest {
@@ -42,7 +42,7 @@ pub(super) struct TokenResponse {
 /// As the pages and plugins of Tangram ask for it. Open to everybody on a gateway that listens on
 /// its own machine alone, or with `--open-tokens`; for operators always, and for who has signed in
 /// where the channel is for its role. Channels of the gateway itself are for who has signed in. The
-/// token of who has signed in carries its role.
+/// token of who has signed in carries its role and ends with its session.
 #[utoipa::path(
     post, path = "/token", tag = "sockets",
     request_body = TokenRequest,
@@ -64,8 +64,11 @@ pub(super) async fn issue(
     // A cookie alone may come from a page of another site: without the header it is nobody's.
     let asks = from_here(&headers)
         .ok()
-        .and_then(|()| session(&gateway, &headers))
-        .map(|(principal, _)| principal);
+        .and_then(|()| session(&gateway, &headers));
+    // What a session has asked for ends with it, and stands in no list of its own: to end the
+    // session is to revoke it.
+    let ends_at = asks.as_ref().map(|(_, ends_at)| *ends_at);
+    let asks = asks.map(|(principal, _)| principal);
     let reserved = is_reserved_topic(&channel);
     if asks.is_none() && reserved {
         return Err(ApiError::SignInNeeded);
@@ -98,16 +101,21 @@ pub(super) async fn issue(
         .filter(|id| !id.trim().is_empty())
         .unwrap_or_else(|| tidegate_hub::random_id(RANDOM_ID_CHARS));
     check_id(&id)?;
+    let left = ends_at.map_or(u64::MAX, |at| at.saturating_sub(unsigned(now_ms())) / 1000);
     let issue = Issue {
         id: id.clone(),
         channels: vec![channel.clone()],
         allow,
         roles,
-        seconds: gateway.config.token_seconds,
+        seconds: gateway.config.token_seconds.min(left),
+        session: asks
+            .as_ref()
+            .and_then(|principal| principal.session.clone()),
         by: asks.map_or_else(|| ANYBODY.to_owned(), |principal| principal.name),
     };
+    let of_session = issue.session.is_some();
     let (token, record) = issue.sign(&gateway.tokens)?;
-    if !gateway.trust.records.put(Record::Token(record)) {
+    if !of_session && !gateway.trust.records.put(Record::Token(record)) {
         // A token that could not be listed could not be revoked by its name either.
         return Err(ApiError::StoreBusy);
     }

@@ -91,6 +91,7 @@ pub(super) async fn issue(
         roles: wanted.roles,
         seconds,
         by: operator.name.clone(),
+        session: None,
     };
     let (token, record) = issue.sign(&gateway.tokens)?;
     // Written down before it is given away: what nobody can list nobody can revoke.

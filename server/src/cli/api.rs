@@ -5,6 +5,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tidegate_protocol::admin::Problem;
+use tokio::fs::File;
 
 use super::CliError;
 use super::local::Local;
@@ -110,15 +111,31 @@ impl Api {
             Api::Remote(remote) => remote.ask(method, path, body).await?,
             Api::Local(local) => local.ask(method, path, body).await?,
         };
-        let strange = |why: String| CliError::Strange(self.name(), why);
         if (200..300).contains(&answer.status) {
             return serde_json::from_slice(&answer.body)
-                .map_err(|error| strange(error.to_string()));
+                .map_err(|error| CliError::Strange(self.name(), error.to_string()));
         }
+        Err(self.refused(&answer))
+    }
+
+    /// Writes the body of an answer into a file.
+    pub(crate) async fn download(&self, path: &str, file: &mut File) -> Result<(), CliError> {
+        let answer = match self {
+            Api::Remote(remote) => remote.download(path, file).await?,
+            Api::Local(local) => local.download(path, file).await?,
+        };
+        match answer.status {
+            200 => Ok(()),
+            _ => Err(self.refused(&answer)),
+        }
+    }
+
+    /// What an answer that is none says.
+    fn refused(&self, answer: &Answer) -> CliError {
         match serde_json::from_slice::<Problem>(&answer.body) {
-            Ok(_) if answer.status == 401 && !self.shows_something() => Err(CliError::NoCredential),
-            Ok(problem) => Err(CliError::Refused(problem.detail)),
-            Err(_) => Err(strange(format!("status {}", answer.status))),
+            Ok(_) if answer.status == 401 && !self.shows_something() => CliError::NoCredential,
+            Ok(problem) => CliError::Refused(problem.detail),
+            Err(_) => CliError::Strange(self.name(), format!("status {}", answer.status)),
         }
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use tidegate_auth::TokenError;
-use tidegate_store::{BackupError, OpenError};
+use tidegate_store::OpenError;
 
 use crate::config::ConfigError;
 use crate::serve::ServeError;
@@ -21,8 +21,6 @@ pub(crate) enum CliError {
     Token(#[from] TokenError),
     #[error(transparent)]
     Trust(#[from] TrustError),
-    #[error(transparent)]
-    Backup(#[from] BackupError),
     /// The sentence of the API.
     #[error("{0}")]
     Refused(String),
@@ -50,6 +48,8 @@ pub(crate) enum CliError {
     FolderOnly,
     #[error("{path} cannot be read: {why}", path = .0.display(), why = .1)]
     Unreadable(PathBuf, std::io::Error),
+    #[error("{path} cannot be written: {why}", path = .0.display(), why = .1)]
+    Unwritable(PathBuf, std::io::Error),
     #[error("the two passwords differ; nothing was changed")]
     PasswordsDiffer,
     #[error("nothing was entered; nothing was changed")]

@@ -1,10 +1,8 @@
-//! What is done on the data folder itself: copies of the store, links to the admin pages.
+//! What is done on the data folder itself: links to the admin pages.
 
 use std::net::{Ipv4Addr, SocketAddr};
-use std::path::Path;
 
 use tidegate_auth::{AdminAuth, LINK_SECONDS};
-use tidegate_store::Place;
 
 use super::CliError;
 use super::reach::Reach;
@@ -12,20 +10,6 @@ use super::show;
 use crate::config::Config;
 use crate::serve::now_seconds;
 use crate::trust::Trust;
-
-pub(crate) async fn backup(file: &Path, reach: Reach) -> Result<(), CliError> {
-    let as_json = reach.json;
-    let config = reach.folder()?;
-    if matches!(config.store.config.place, Place::Memory) {
-        return Err(CliError::NoStore);
-    }
-    let (trust, _) = Trust::open(&config).await?;
-    let copied = trust.store.backup(file).await;
-    trust.store.close().await;
-    copied?;
-    let done = format!("The store is copied to {}.", file.display());
-    show::done(&serde_json::json!({ "done": done }), as_json, None)
-}
 
 pub(crate) async fn print_admin_link(reach: Reach) -> Result<(), CliError> {
     let as_json = reach.json;

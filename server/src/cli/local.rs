@@ -10,9 +10,13 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
-use axum::http::{Request, header};
+use axum::http::{Request, StatusCode, header};
+use axum::response::Response;
+use http_body_util::BodyExt as _;
 use tidegate_auth::Tokens;
 use tidegate_protocol::{Allow, Claims};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt as _;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -59,7 +63,46 @@ impl Local {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<Answer, CliError> {
-        let strange = |why: String| CliError::Strange("this program".to_owned(), why);
+        let answer = self.answer(method, path, body).await?;
+        let status = answer.status().as_u16();
+        let body = to_bytes(answer.into_body(), MAX_ANSWER_BYTES)
+            .await
+            .map_err(strange)?;
+        Ok(Answer {
+            status,
+            body: body.into(),
+        })
+    }
+
+    /// Writes what comes with 200 into a file; the body of the answer is empty then.
+    pub(crate) async fn download(&self, path: &str, file: &mut File) -> Result<Answer, CliError> {
+        let answer = self.answer("GET", path, None).await?;
+        let status = answer.status();
+        let mut body = answer.into_body();
+        if status != StatusCode::OK {
+            let body = to_bytes(body, MAX_ANSWER_BYTES).await.map_err(strange)?;
+            return Ok(Answer {
+                status: status.as_u16(),
+                body: body.into(),
+            });
+        }
+        while let Some(piece) = body.frame().await {
+            if let Ok(bytes) = piece.map_err(strange)?.into_data() {
+                file.write_all(&bytes).await?;
+            }
+        }
+        Ok(Answer {
+            status: status.as_u16(),
+            body: Vec::new(),
+        })
+    }
+
+    async fn answer(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Response, CliError> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"))
@@ -67,21 +110,13 @@ impl Local {
             .header(header::AUTHORIZATION, format!("Bearer {}", self.bearer))
             .header(header::CONTENT_TYPE, "application/json")
             .body(Body::from(body.unwrap_or_default()))
-            .map_err(|error| strange(error.to_string()))?;
+            .map_err(strange)?;
         let here = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         request.extensions_mut().insert(ConnectInfo(here));
-        let answer = match self.router.clone().oneshot(request).await {
-            Ok(answer) => answer,
+        match self.router.clone().oneshot(request).await {
+            Ok(answer) => Ok(answer),
             Err(never) => match never {},
-        };
-        let status = answer.status().as_u16();
-        let body = to_bytes(answer.into_body(), MAX_ANSWER_BYTES)
-            .await
-            .map_err(|error| strange(error.to_string()))?;
-        Ok(Answer {
-            status,
-            body: body.into(),
-        })
+        }
     }
 
     pub(crate) async fn close(self) {
@@ -105,6 +140,10 @@ pub(crate) async fn signed_here(config: &Config) -> Result<Option<String>, CliEr
     Ok(Some(token))
 }
 
+fn strange(error: impl std::fmt::Display) -> CliError {
+    CliError::Strange("this program".to_owned(), error.to_string())
+}
+
 fn token(tokens: &Tokens) -> Result<String, CliError> {
     let now = now_seconds();
     let claims = Claims {
@@ -121,6 +160,7 @@ fn token(tokens: &Tokens) -> Result<String, CliError> {
         jti: None,
         iat: Some(now),
         iss: Some("tidegate".to_owned()),
+        sid: None,
     };
     Ok(tokens.issue(&claims)?)
 }

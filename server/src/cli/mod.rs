@@ -7,6 +7,7 @@
 mod activity;
 mod api;
 mod api_key;
+mod backup;
 mod channel;
 mod check;
 mod error;
@@ -24,7 +25,6 @@ mod token;
 mod user;
 
 use std::future::Future;
-use std::path::PathBuf;
 
 use clap::{FromArgMatches as _, Parser, Subcommand};
 
@@ -87,12 +87,7 @@ enum Command {
     /// Who did what
     Activity(activity::Args),
     /// Copy the store to a file, also while the gateway runs
-    Backup {
-        /// A file that is not there yet
-        file: PathBuf,
-        #[command(flatten)]
-        reach: Reach,
-    },
+    Backup(backup::Args),
     /// Print a link that opens the admin pages once, within ten minutes
     AdminLink(Reach),
     /// The same as `key rotate`
@@ -125,7 +120,7 @@ pub(crate) fn run() -> Result<(), CliError> {
         Command::Channel { command } => wait(channel::run(command)),
         Command::Publish(args) => wait(publish::run(args)),
         Command::Activity(args) => wait(activity::run(args)),
-        Command::Backup { file, reach } => wait(folder::backup(&file, reach)),
+        Command::Backup(args) => wait(backup::run(args)),
         Command::AdminLink(reach) => wait(folder::print_admin_link(reach)),
         Command::RotateKey(rotate) => wait(key::rotate(rotate)),
     }

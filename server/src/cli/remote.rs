@@ -6,9 +6,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use axum::http::{HeaderValue, Request, Uri, header};
+use axum::http::{HeaderValue, Request, Response, Uri, header};
 use bytes::Bytes;
 use http_body_util::Full;
+use tokio::fs::File;
 
 use super::CliError;
 use super::api::Answer;
@@ -112,6 +113,26 @@ impl Remote {
         path: &str,
         body: Option<Vec<u8>>,
     ) -> Result<Answer, CliError> {
+        let request = self.request(method, path, body)?;
+        let socket = self.address.socket.as_deref();
+        let answer = self.client.send(socket, request, BOUNDS).await;
+        self.answered(answer)
+    }
+
+    /// Writes what comes with 200 into a file; the body of the answer is empty then.
+    pub(crate) async fn download(&self, path: &str, file: &mut File) -> Result<Answer, CliError> {
+        let request = self.request("GET", path, None)?;
+        let socket = self.address.socket.as_deref();
+        let answer = self.client.download(socket, request, BOUNDS, file).await;
+        self.answered(answer)
+    }
+
+    fn request(
+        &self,
+        method: &'static str,
+        path: &str,
+        body: Option<Vec<u8>>,
+    ) -> Result<Request<Full<Bytes>>, CliError> {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("{}/api/v1{path}", self.address.base));
@@ -121,14 +142,16 @@ impl Remote {
         if body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
-        let request = request
+        request
             .body(Full::new(Bytes::from(body.unwrap_or_default())))
-            .map_err(|error| CliError::Strange(self.name(), error.to_string()))?;
-        let answer = match &self.address.socket {
-            Some(socket) => self.client.send_to_socket(socket, request, BOUNDS).await,
-            None => self.client.send(request, BOUNDS).await,
-        };
-        let answer = answer.map_err(|error| unreachable(&self.address, &error))?;
+            .map_err(|error| CliError::Strange(self.name(), error.to_string()))
+    }
+
+    fn answered(&self, answer: Result<Response<Bytes>, FetchError>) -> Result<Answer, CliError> {
+        let answer = answer.map_err(|error| match error {
+            FetchError::Write(error) => CliError::Output(error),
+            error => unreachable(&self.address, &error),
+        })?;
         Ok(Answer {
             status: answer.status().as_u16(),
             body: answer.into_body().into(),

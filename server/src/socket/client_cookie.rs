@@ -71,6 +71,8 @@ fn is_revoked(gateway: &Gateway, client: &KnownClient) -> bool {
             jti: None,
             iat: Some(client.since),
             kid: None,
+            sid: None,
+            roles: &[],
         })
 }
 

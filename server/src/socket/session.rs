@@ -465,4 +465,5 @@ pub(super) fn grant_of(checked: &Checked) -> Grant {
     Grant::new(jti, kid, claims.iat, claims.exp, claims.allow)
         .with_leeway(checked.leeway)
         .with_roles(claims.roles.clone())
+        .with_session(claims.sid.as_deref())
 }

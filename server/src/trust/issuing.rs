@@ -22,6 +22,8 @@ pub(crate) struct Issue {
     pub(crate) roles: Vec<RoleName>,
     pub(crate) seconds: u64,
     pub(crate) by: String,
+    /// The session that it is for, with which it ends.
+    pub(crate) session: Option<String>,
 }
 
 impl Issue {
@@ -39,6 +41,7 @@ impl Issue {
             jti: Some(jti.clone()),
             iat: Some(iat),
             iss: Some(ISSUER.to_owned()),
+            sid: self.session,
         };
         let token = tokens.issue(&claims)?;
         let record = TokenRecord {

@@ -30,6 +30,7 @@ pub(crate) use issuing::{ANYBODY, Issue, RANDOM_ID_CHARS, info as token_info};
 pub(crate) use people::{Opened, name_is_good, open_session};
 pub(crate) use records::Record;
 
+use crate::api::MAX_COPIES;
 use crate::config::Config;
 use crate::fetch::FetchError;
 use crate::gateway::Gateway;
@@ -61,7 +62,7 @@ pub(crate) enum TrustError {
 /// The store and what is known of it.
 pub(crate) struct Trust {
     pub(crate) store: Store,
-    pub(crate) directory: Directory,
+    pub(crate) directory: Arc<Directory>,
     pub(crate) records: Records,
     /// Outside issuers and their keys.
     pub(crate) issuers: Vec<Arc<Provider>>,
@@ -72,6 +73,8 @@ pub(crate) struct Trust {
     pub(crate) nonces: Nonces,
     /// Tokens of `POST /token` whose record went before they ended.
     pub(crate) open_tokens_forgotten: Counter,
+    /// Places for copies of the store.
+    pub(crate) copies: Arc<tokio::sync::Semaphore>,
     seal: Seal,
     /// The secret of `--jwt-secret`.
     shared: Option<Secret>,
@@ -93,7 +96,7 @@ impl Trust {
         let life = config.client_cookie_seconds;
         let trust = Self {
             store: Store::open(config.store.config.clone()).await?,
-            directory: Directory::default(),
+            directory: Arc::default(),
             records: Records::default(),
             issuers: issuers::providers(config)?,
             clients: (life > 0).then(|| ClientTokens::new(&key, life)),
@@ -101,6 +104,7 @@ impl Trust {
             seal,
             nonces: Nonces::new(config.internal.nonces),
             open_tokens_forgotten: Counter::default(),
+            copies: Arc::new(tokio::sync::Semaphore::new(MAX_COPIES)),
             shared: config.shared_secret.clone(),
             plain: config.plain_tokens,
             seen: AtomicI64::new(-1),
@@ -110,7 +114,9 @@ impl Trust {
             trust.make_first_key().await?;
         }
         let outside = trust.issuers.iter().map(|provider| provider.issuer.clone());
-        let tokens = Tokens::new(trust.keyring().await?).with_issuers(Issuers::new(outside));
+        let tokens = Tokens::new(trust.keyring().await?)
+            .with_issuers(Issuers::new(outside))
+            .with_sessions(trust.directory.clone());
         tokens.set_revoked(trust.revoked().await?);
         trust.directory.set(trust.everybody().await?);
         Ok((trust, tokens))
@@ -148,7 +154,7 @@ pub(crate) async fn refresh(gateway: &Gateway) -> Result<usize, TrustError> {
 }
 
 /// Removes the members whose token is not good any more; gives how many.
-fn sweep(gateway: &Gateway) -> usize {
+pub(crate) fn sweep(gateway: &Gateway) -> usize {
     let gone = revoked_members(gateway);
     let count = gone.len();
     gateway.lifecycle.tell(gone);
@@ -163,6 +169,8 @@ fn revoked_members(gateway: &Gateway) -> Vec<Lifecycle> {
             jti: grant.jti.as_deref(),
             iat: grant.issued_at,
             kid: grant.kid.as_deref(),
+            sid: grant.sid.as_deref(),
+            roles: &grant.roles,
         }),
         // Anonymous: there is nothing to go by but the name.
         None => revoked.names(subject),

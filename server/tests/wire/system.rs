@@ -1,10 +1,13 @@
 //! `/api/v1/system`: what the gateway is, how it is, and the settings that hold.
 
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::timeout;
 
 use crate::gateway::{Gateway, PASSWORD, PATIENCE, SECRET};
+use crate::http_api::sign_in;
 use crate::trust::{Asks, gateway};
 
 /// Section 4: every setting with who said it; no secret is shown, and only administrators ask.
@@ -77,19 +80,65 @@ async fn a_lost_store_shows() {
     };
     until("ready").await;
     let rename = async |from: &str, to: &str| {
-        let script = format!(
-            "import sqlite3, sys\n\
-             store = sqlite3.connect(sys.argv[1], timeout=15)\n\
-             store.execute('ALTER TABLE {from} RENAME TO {to}')\n\
-             store.commit()"
-        );
-        let mut python = Command::new("python3");
-        python.args(["-c", &script]);
-        python.arg(folder.path().join("tidegate.db"));
-        assert!(python.status().await.unwrap().success());
+        in_the_store(&folder, &format!("ALTER TABLE {from} RENAME TO {to}")).await;
     };
     rename("revision", "elsewhere").await;
     until("lost").await;
     rename("elsewhere", "revision").await;
     until("ready").await;
+}
+
+/// Does something to the store under the gateway's feet.
+async fn in_the_store(folder: &tempfile::TempDir, statement: &str) {
+    let script = "import sqlite3, sys\n\
+         store = sqlite3.connect(sys.argv[1], timeout=15)\n\
+         store.execute(sys.argv[2])\n\
+         store.commit()";
+    let mut python = Command::new("python3");
+    python.args(["-c", script]);
+    python.arg(folder.path().join("tidegate.db")).arg(statement);
+    assert!(python.status().await.unwrap().success());
+}
+
+/// Section 1: copies take the room of the store each, so that only two are made or read at once; who
+/// comes later is told when to come again, and has it when somebody has gone.
+#[tokio::test]
+async fn copies_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let gateway = gateway(&folder).await;
+    let cookie = sign_in(&gateway, PASSWORD).await;
+    // More than what the kernel keeps for a client that does not read.
+    in_the_store(
+        &folder,
+        "CREATE TABLE ballast AS SELECT zeroblob(32 << 20) AS x",
+    )
+    .await;
+    let head = async |reader: &mut TcpStream| {
+        let ask = format!(
+            "GET /api/v1/system/backup HTTP/1.1\r\nhost: 127.0.0.1\r\ncookie: {cookie}\r\n\r\n"
+        );
+        reader.write_all(ask.as_bytes()).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(reader.read_u8().await.unwrap());
+        }
+        String::from_utf8(head).unwrap()
+    };
+    let open = async || {
+        TcpStream::connect(("127.0.0.1", gateway.port))
+            .await
+            .unwrap()
+    };
+    let mut readers = [open().await, open().await];
+    for reader in &mut readers {
+        let head = head(reader).await;
+        assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+        assert!(head.contains("application/vnd.sqlite3"), "{head}");
+    }
+    let refused = head(&mut open().await).await;
+    assert!(refused.starts_with("HTTP/1.1 503 "), "{refused}");
+    assert!(refused.contains("retry-after: 1"), "{refused}");
+    drop(readers);
+    let again = async { while !head(&mut open().await).await.starts_with("HTTP/1.1 200 ") {} };
+    timeout(PATIENCE, again).await.unwrap();
 }

@@ -15,6 +15,7 @@ pub(super) const API_KEYS: &str = "/api/v1/auth/api-keys";
 pub(super) const TOKENS: &str = "/api/v1/auth/tokens";
 pub(super) const ACTIVITY: &str = "/api/v1/activity";
 pub(super) const EXPORT: &str = "/api/v1/activity/export";
+pub(super) const BACKUP: &str = "/api/v1/system/backup";
 const KEYS: &str = "/api/v1/auth/keys";
 
 fn one(list: &str, id: &str) -> String {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos::task::spawn_local;
-use tidegate_protocol::system::{Configuration, Setting, SettingSource};
+use tidegate_protocol::system::{Configuration, Setting, SettingSource, StoreState};
 
 use super::api;
 use crate::admin::paged::Skeleton;
@@ -25,8 +25,22 @@ pub(in crate::admin) fn ConfigurationScreen() -> impl IntoView {
     Effect::new(move |_| load());
     let search = RwSignal::new(String::new());
     let said = RwSignal::new(false);
+    // A server has tools of its own, and what forgets has nothing to copy.
+    let copied = move || {
+        let store = state.store.get();
+        store.is_some_and(|store| store.kind == "sqlite" && store.state == StoreState::Ready)
+    };
+    let actions = move || {
+        copied().then(|| {
+            view! {
+                <a class="button" href=api::BACKUP download rel="external">
+                    "Download a copy of the store"
+                </a>
+            }
+        })
+    };
     view! {
-        <Card title="Configuration">
+        <Card title="Configuration" actions>
             <div class="stack">
                 <p class="muted">
                     "What holds on this gateway. Settings come from flags, the environment and the configuration file, in this order; they change with a restart."

@@ -137,7 +137,7 @@ async fn sqlite_readers_do_not_wait_for_a_writer() {
 }
 
 #[tokio::test]
-async fn a_backup_is_whole_while_others_write() {
+async fn a_copy_is_whole_while_others_write() {
     use std::os::unix::fs::PermissionsExt as _;
     let stage = Stage::embedded();
     let store = stage.open().await;
@@ -152,14 +152,29 @@ async fn a_backup_is_whole_while_others_write() {
                 .unwrap();
         }
     };
-    let (copied, ()) = tokio::join!(store.backup(&file), writing);
-    copied.unwrap();
+    // One that a program left which was killed, and one that somebody writes at this moment.
+    let Place::Embedded(path) = &stage.place else {
+        unreachable!()
+    };
+    let data = path.parent().unwrap();
+    let beside = |name: &str| data.join(format!(".tidegate-copy-{name}"));
+    let old = std::time::SystemTime::now() - Duration::from_secs(2 * 3600);
+    let left = std::fs::File::create(beside("left")).unwrap();
+    left.set_modified(old).unwrap();
+    std::fs::File::create(beside("of-another")).unwrap();
+    let (copied, ()) = tokio::join!(store.snapshot(), writing);
+    let mut copied = copied.unwrap();
     assert_eq!(
-        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        copied.metadata().unwrap().permissions().mode() & 0o777,
         0o600
     );
-    let taken = store.backup(&file).await.unwrap_err();
-    assert!(matches!(taken, BackupError::File { .. }), "{taken}");
+    let copies: Vec<_> = std::fs::read_dir(data)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.contains("copy"))
+        .collect();
+    assert_eq!(copies, [".tidegate-copy-of-another"]);
+    std::io::copy(&mut copied, &mut std::fs::File::create(&file).unwrap()).unwrap();
     let copy = Store::open(config(&Place::Embedded(file))).await.unwrap();
     let definitions = copy.definitions(1_000).await.unwrap();
     assert_eq!(definitions[0].pattern, "kept");
@@ -211,6 +226,6 @@ async fn a_server_that_is_killed_is_a_state_and_not_the_end() {
     back.await.unwrap();
     assert!(store.status().up);
     assert_eq!(store.definitions(1).await.unwrap()[0].pattern, "kept");
-    let refused = store.backup("/tmp/never".as_ref()).await.unwrap_err();
+    let refused = store.snapshot().await.unwrap_err();
     assert!(matches!(refused, BackupError::Postgres));
 }

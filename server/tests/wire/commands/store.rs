@@ -1,5 +1,7 @@
 //! What is kept in the store: the same through the API and on the folder.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use serde_json::{Value, json};
 
 use super::{Place, as_json, at, ok, refused, run, said};
@@ -307,6 +309,64 @@ async fn activity_and_sessions() {
     assert_eq!(records.len(), 2);
 }
 
+/// P20: the store is copied from both sides while a gateway runs; a copy with the key file is a data
+/// folder again. What cannot be copied leaves no file.
+#[tokio::test]
+async fn backups() {
+    let place = Place::new().await;
+    ok(
+        &place.by_api(),
+        &[
+            "channel",
+            "definitions",
+            "put",
+            "kept:*",
+            "--join",
+            "public",
+        ],
+    )
+    .await;
+    for side in [place.by_api(), place.by_folder()] {
+        let copy = tempfile::tempdir().unwrap();
+        let file = copy.path().join("tidegate.db");
+        let file = file.to_str().unwrap();
+        let done = ok(&side, &["backup", file]).await;
+        assert_eq!(done, format!("The store is copied to {file}."));
+        let mode = std::fs::metadata(file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        std::fs::copy(place.folder.path().join("key"), copy.path().join("key")).unwrap();
+        let restored = [
+            "--data-dir".to_owned(),
+            copy.path().to_str().unwrap().to_owned(),
+        ];
+        let listed = ok(&restored, &["channel", "definitions", "list"]).await;
+        assert!(listed.contains("kept:*"), "{listed}");
+        let keys = as_json(&restored, &["key", "list"]).await;
+        assert_eq!(keys, as_json(&side, &["key", "list"]).await);
+        // What is there already stays as it is.
+        let (code, complaint) = refused(&at(&side, &["backup", file], "").await);
+        assert_eq!(code, 1);
+        assert!(complaint.contains("cannot be written"), "{complaint}");
+        assert!(std::fs::metadata(file).unwrap().len() > 0);
+    }
+    let forgets = Gateway::with(&["--data-dir", "none", "--jwt-secret", SECRET], "").await;
+    let file = place.folder.path().join("nothing.db");
+    let server = format!("http://127.0.0.1:{}", forgets.port);
+    let token = crate::gateway::signed(
+        &json!({"id": "ops", "channels": ["admin"], "allow": ["admin"], "exp": crate::gateway::now() + 60}),
+        SECRET,
+        jsonwebtoken::Algorithm::HS256,
+    );
+    let key = place.folder.path().join("token");
+    std::fs::write(&key, token).unwrap();
+    let asked = ["--server", &server, "--api-key-file", key.to_str().unwrap()];
+    let args = [&["backup", file.to_str().unwrap()][..], &asked[..]].concat();
+    let (code, complaint) = refused(&run(&args, "").await);
+    assert_eq!(code, 1);
+    assert!(complaint.contains("keeps nothing"), "{complaint}");
+    assert!(!file.exists());
+}
+
 /// What is wrong is said in a sentence, with an exit code that tells what kind of wrong it is.
 #[tokio::test]
 async fn exit_codes() {
@@ -337,7 +397,7 @@ async fn exit_codes() {
     let (code, complaint) = refused(&run(&["user", "list", "--server", &server], "").await);
     assert_eq!(code, 1);
     assert!(complaint.contains("TIDEGATE_API_KEY"), "{complaint}");
-    let (code, complaint) = refused(&run(&["backup", "/nowhere/x", "--server", &server], "").await);
+    let (code, complaint) = refused(&run(&["admin-link", "--server", &server], "").await);
     assert_eq!(code, 1);
     assert!(complaint.contains("data folder"), "{complaint}");
 }

@@ -32,6 +32,7 @@ pub const TABLE: &[Line] = &[
     Line("GET", "/overview", "/overview", "", VIEWER),
     Line("GET", "/system", "/system", "", VIEWER),
     Line("GET", "/system/configuration", "/system/configuration", "", ADMIN),
+    Line("GET", "/system/backup", "/system/backup", "", ADMIN),
     Line("GET", "/channels", "/channels", "", VIEWER),
     Line("GET", "/channels/{topic}", "/channels/room", "", VIEWER),
     Line("DELETE", "/channels/{topic}", "/channels/none", "", OPERATOR_404),
