@@ -102,6 +102,11 @@ impl Channel {
             .with(connection.key, |member| member.tracked.user.to_string())
     }
 
+    pub(crate) fn member_of(&self, connection: &Connection) -> Option<Member> {
+        let state = self.state.lock();
+        state.members.with(connection.key, |member| member.clone())
+    }
+
     pub(crate) fn tracked(&self, connection: &Connection) -> Option<Tracked> {
         let state = self.state.lock();
         state

@@ -27,6 +27,7 @@ use super::stamp::stamped;
 use crate::cluster;
 use crate::gateway::Gateway;
 use crate::limits::Lease;
+use crate::trust;
 
 /// The longest user id, and the longest presence key, in bytes.
 pub(super) const MAX_USER_BYTES: usize = 255;
@@ -197,6 +198,7 @@ impl Session {
         if !self.joins.take(hub.now_ms()) {
             return Err(Reason::TooManyJoins);
         }
+        let then = trust::moment(&self.gateway);
         let shown = self.shown(payload.token);
         let definition = hub.definitions.of(topic.as_str());
         let compat = self.gateway.config.tangram_compat;
@@ -243,6 +245,7 @@ impl Session {
         let lifecycle = hub.join(&self.connection, serializer, join)?;
         hub.stats.joins.observe(began.elapsed());
         self.gateway.lifecycle.tell(lifecycle);
+        trust::judge(&self.gateway, &self.connection, &frame.topic, then);
         if let Some(user) = member {
             self.counts_as(&user);
         }

@@ -14,14 +14,14 @@ mod records;
 mod repeats;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tidegate_auth::{
     ClientTokens, Directory, Issuers, Marks, Nonces, Seal, SealError, Secret, SecretError,
     TokenError, Tokens,
 };
-use tidegate_hub::{Counter, Lifecycle};
+use tidegate_hub::{Connection, Counter, Lifecycle};
 use tidegate_store::{OpenError, Store, StoreError};
 
 pub(crate) use clocks::run;
@@ -81,6 +81,8 @@ pub(crate) struct Trust {
     plain: bool,
     /// The revision that was read last.
     seen: AtomicI64,
+    /// How often it was looked for members whose token is good no more.
+    sweeps: AtomicU64,
     /// One reads at a time.
     reading: tokio::sync::Mutex<()>,
 }
@@ -108,6 +110,7 @@ impl Trust {
             shared: config.shared_secret.clone(),
             plain: config.plain_tokens,
             seen: AtomicI64::new(-1),
+            sweeps: AtomicU64::new(0),
             reading: tokio::sync::Mutex::default(),
         };
         if trust.shared.is_none() {
@@ -162,6 +165,8 @@ pub(crate) fn sweep(gateway: &Gateway) -> usize {
 }
 
 fn revoked_members(gateway: &Gateway) -> Vec<Lifecycle> {
+    // Before the first member is looked at: who is let in from here on asks again (`judge`).
+    gateway.trust.sweeps.fetch_add(1, Ordering::SeqCst);
     let revoked = gateway.tokens.revoked();
     gateway.hub.revoke(|grant, subject| match grant {
         Some(grant) => gateway.tokens.is_revoked(&Marks {
@@ -175,6 +180,33 @@ fn revoked_members(gateway: &Gateway) -> Vec<Lifecycle> {
         // Anonymous: there is nothing to go by but the name.
         None => revoked.names(subject),
     })
+}
+
+/// When it was asked who may be a member: what decides about that may change meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    sweeps: u64,
+    definitions: u64,
+}
+
+/// To be taken before a token or a definition is looked at.
+pub(crate) fn moment(gateway: &Gateway) -> Moment {
+    Moment {
+        sweeps: gateway.trust.sweeps.load(Ordering::SeqCst),
+        definitions: gateway.hub.definitions.changes(),
+    }
+}
+
+/// After somebody was let in. Where something has changed since then, it is asked once more: whoever
+/// looked for members that must go may have looked before this was one.
+pub(crate) fn judge(gateway: &Gateway, connection: &Connection, topic: &str, then: Moment) {
+    let now = moment(gateway);
+    if now.definitions != then.definitions {
+        gateway.lifecycle.tell(gateway.hub.judge(connection, topic));
+    }
+    if now.sweeps != then.sweeps {
+        sweep(gateway);
+    }
 }
 
 /// Writes down what still waits, and lets go of the store.

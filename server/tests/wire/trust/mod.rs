@@ -5,6 +5,7 @@ mod issuers;
 mod people;
 mod records;
 mod roles;
+mod session_tokens;
 mod tokens;
 
 use serde_json::{Value, json};

@@ -145,7 +145,7 @@ const OWN: [(&str, [&str; 4]); 14] = [
     ("chief",         ["ok", "ok", "ok", "ok"]),
 ];
 
-/// P13: joins, pushes, presence, renewals and leaves, of everybody on every kind of channel.
+/// Section 3: joins, pushes, presence, renewals and leaves, of everybody on every kind of channel.
 #[tokio::test]
 async fn every_event_answers_everybody_as_the_tables_say() {
     let stage = Stage::set().await;
@@ -210,7 +210,7 @@ async fn every_event_answers_everybody_as_the_tables_say() {
     }
 }
 
-/// P13: watching is for who shows a token for `admin`, and for nobody else.
+/// Section 3: watching is for who shows a token for `admin`, and for nobody else.
 #[tokio::test]
 async fn watching_is_for_administrators() {
     let stage = Stage::set().await;
