@@ -9,7 +9,6 @@ use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -22,9 +21,8 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
 
-use crate::client::TrustedProxies;
+use crate::front::Front;
 
 /// After an error that does not pass by itself (no file descriptors left) accepting rests.
 const REST: Duration = Duration::from_millis(100);
@@ -136,13 +134,7 @@ impl Listener {
 }
 
 /// Serves until the end.
-pub(crate) async fn serve(
-    listener: Listener,
-    app: Router,
-    proxies: Arc<TrustedProxies>,
-    places: Arc<Places>,
-    ending: Ending,
-) {
+pub(crate) async fn serve(listener: Listener, front: Front, places: Arc<Places>, ending: Ending) {
     let tasks = TaskTracker::new();
     let accepting = async {
         loop {
@@ -152,9 +144,8 @@ pub(crate) async fn serve(
             match listener.accept().await {
                 Ok((socket, peer)) => {
                     let connection = Connection {
-                        app: app.clone(),
+                        front: front.clone(),
                         peer,
-                        proxies: proxies.clone(),
                         places: places.clone(),
                         closing: ending.closing.clone(),
                         _place: place,
@@ -187,9 +178,8 @@ fn passes(error: &std::io::Error) -> bool {
 
 /// One accepted connection.
 struct Connection {
-    app: Router,
+    front: Front,
     peer: SocketAddr,
-    proxies: Arc<TrustedProxies>,
     places: Arc<Places>,
     closing: CancellationToken,
     /// Given back when the connection ends or becomes a WebSocket.
@@ -214,19 +204,10 @@ impl Connection {
     where
         S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
     {
-        let Self {
-            app, peer, proxies, ..
-        } = self;
+        let Self { front, peer, .. } = self;
         let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            proxies.resolve(&mut request, peer);
-            let answer = app.clone().oneshot(request);
-            async move {
-                Ok::<_, Infallible>(match answer.await {
-                    Ok(response) => response,
-                    Err(never) => match never {},
-                })
-            }
+            let front = front.clone();
+            async move { Ok::<_, Infallible>(front.answer(request.map(Body::new), peer).await) }
         });
         let mut serving = std::pin::pin!(
             http1::Builder::new()

@@ -16,6 +16,7 @@ mod config;
 mod cookies;
 mod fetch;
 mod figures;
+mod front;
 mod gateway;
 mod http;
 mod lifecycle;

@@ -18,6 +18,7 @@ use crate::cli::{admin_link, reachable};
 use crate::cluster::Messages;
 use crate::config::{BusConfig, Config};
 use crate::figures::LastMinute;
+use crate::front::Front;
 use crate::gateway::{Gateway, ToHub};
 use crate::http::{Ending, Listener, Places};
 use crate::lifecycle::LifecyclePublisher;
@@ -112,13 +113,11 @@ async fn run(config: Config, logs: &Logs) -> Result<(), ServeError> {
         tracing::warn!("this binary was built without the interface; build the front end first");
     }
 
-    let router = api::router(gateway.clone());
-    let proxies = Arc::new(gateway.config.proxies.clone());
+    let front = Front::new(gateway.clone());
     let serve_at = |listener| {
         http::serve(
             listener,
-            router.clone(),
-            proxies.clone(),
+            front.clone(),
             gateway.places.clone(),
             gateway.ending.clone(),
         )

@@ -74,6 +74,17 @@ pub(crate) async fn upgrade(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     client: Client,
     Query(params): Query<ConnectParams>,
+    request: Request,
+) -> Response {
+    handshake(gateway, peer, &client, params, request)
+}
+
+/// The same for who knows already that it is one.
+pub(crate) fn handshake(
+    gateway: Arc<Gateway>,
+    peer: SocketAddr,
+    client: &Client,
+    params: ConnectParams,
     mut request: Request,
 ) -> Response {
     if gateway.is_stopping() {
@@ -105,7 +116,7 @@ pub(crate) async fn upgrade(
     };
     let (protocol, subprotocol_token) = subprotocol(headers);
     let details = details(&gateway, peer, headers);
-    let (client, cookie) = identify(&gateway, headers, &client);
+    let (client, cookie) = identify(&gateway, headers, client);
     let token = subprotocol_token
         .or(params.user_token)
         .filter(|token| !token.is_empty());
