@@ -3,8 +3,11 @@
 //! Everything goes over one channel of the bus that plugins have no business with. Changes of
 //! presence are told every few hundredths of a second; that this gateway lives, every two seconds;
 //! everything, when somebody asks. A gateway that is not heard for the lease is gone, its members
-//! leave here and backends are told. While this gateway itself cannot hear, nobody is forgotten.
+//! leave here and backends are told. While this gateway itself cannot hear, nobody is forgotten:
+//! neither without a bus, nor when it wakes up after it stood still and what the others said
+//! meanwhile is not read yet. Who was given up and comes back tells backends who is there.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use tidegate_bus::{Kind, Publishing};
-use tidegate_hub::{Answer, Hub, ToTell};
+use tidegate_hub::{Answer, Drop, Hub, ToTell};
 use tidegate_protocol::peer::{MEMBERS_PER_MESSAGE, PeerMessage, PeerPayload, Says};
 use tidegate_protocol::{Event, Payload, Topic};
 use tokio::sync::{Notify, mpsc};
@@ -31,10 +34,13 @@ const ASK_EVERY: Duration = Duration::from_secs(1);
 /// Messages of other gateways that wait to be read; of those that do not fit everything is asked
 /// for again.
 const MAX_WAITING: usize = 16_384;
+/// Changes of which backends are told anew before the bus has answered most of them.
+const TOLD_ANEW_AT_ONCE: usize = 1_000;
 
 /// Where the bus puts what other gateways say.
 #[derive(Clone)]
 pub(crate) struct Inbox {
+    hub: Arc<Hub>,
     sender: mpsc::Sender<Bytes>,
     lost: Arc<AtomicBool>,
     more: Arc<Notify>,
@@ -48,11 +54,12 @@ pub(crate) struct Messages {
 }
 
 /// An inbox and its reading end.
-pub(crate) fn inbox() -> (Inbox, Messages) {
+pub(crate) fn inbox(hub: Arc<Hub>) -> (Inbox, Messages) {
     let (sender, receiver) = mpsc::channel(MAX_WAITING);
     let (lost, more) = (Arc::<AtomicBool>::default(), Arc::new(Notify::new()));
     (
         Inbox {
+            hub,
             sender,
             lost: lost.clone(),
             more: more.clone(),
@@ -69,6 +76,7 @@ impl Inbox {
     /// Keeps a message; never waits.
     pub(crate) fn put(&self, body: Bytes) {
         if self.sender.try_send(body).is_err() {
+            self.hub.stats.dropped(Drop::PeerMessage, 1);
             self.lost.store(true, Ordering::Relaxed);
             self.more.notify_one();
         }
@@ -94,14 +102,27 @@ pub(crate) fn relay(gateway: &Gateway, topic: &str, event: &str, payload: &Paylo
         },
         Payload::Binary(data) => PeerPayload::Base64(STANDARD.encode(data)),
     };
-    drop(say(
-        gateway,
-        Says::Relay {
-            topic,
-            event,
-            payload,
-        },
-    ));
+    let relay = Says::Relay {
+        topic,
+        event,
+        payload,
+    };
+    let Some(mut publishing) = say(gateway, relay) else {
+        return;
+    };
+    // The client has its answer when the bus has its event; this one is only counted.
+    match publishing.now() {
+        Some(Ok(())) => {}
+        Some(Err(_)) => gateway.hub.stats.dropped(Drop::Relay, 1),
+        None => {
+            let hub = gateway.hub.clone();
+            tokio::spawn(async move {
+                if publishing.await.is_err() {
+                    hub.stats.dropped(Drop::Relay, 1);
+                }
+            });
+        }
+    }
 }
 
 /// Says something to all others. Whether they hear it shows in what they ask, so what is given
@@ -125,6 +146,15 @@ pub(crate) async fn say_bye(gateway: &Gateway) {
     }
 }
 
+/// Tells backends who is here, since they were told that nobody is.
+async fn tell_backends(gateway: Arc<Gateway>) {
+    for topic in gateway.hub.topics_of_clients() {
+        gateway.lifecycle.fewer_than(TOLD_ANEW_AT_ONCE).await;
+        let tell = |changes| gateway.lifecycle.tell(changes);
+        gateway.hub.tell_backends_anew(&topic, tell);
+    }
+}
+
 /// What the task knows beside the hub.
 struct Cluster {
     gateway: Arc<Gateway>,
@@ -132,7 +162,12 @@ struct Cluster {
     /// The number of the last changes that were told.
     number: u64,
     tell_all: bool,
-    ask: bool,
+    /// Everybody is asked.
+    ask_all: bool,
+    /// These are asked, and told whether they had been given up.
+    ask: BTreeMap<String, bool>,
+    /// When it was last seen who lives, in milliseconds since 1970.
+    alive_at: u64,
     told_at: Option<Instant>,
     asked_at: Option<Instant>,
 }
@@ -147,10 +182,12 @@ pub(crate) async fn run(gateway: Arc<Gateway>, mut messages: Messages) {
     let lease = gateway.config.peer_lease;
     let mut cluster = Cluster {
         lease_ms: u64::try_from(lease.as_millis()).unwrap_or(u64::MAX),
+        alive_at: gateway.hub.now_ms(),
         gateway,
         number: 0,
         tell_all: false,
-        ask: false,
+        ask_all: false,
+        ask: BTreeMap::new(),
         told_at: None,
         asked_at: None,
     };
@@ -169,11 +206,11 @@ pub(crate) async fn run(gateway: Arc<Gateway>, mut messages: Messages) {
             _ = tell.tick() => cluster.tell(up),
             _ = alive.tick() => cluster.alive(up),
         }
-        cluster.ask |= messages.lost.swap(false, Ordering::Relaxed);
+        cluster.ask_all |= messages.lost.swap(false, Ordering::Relaxed);
         let was = std::mem::replace(&mut up, status.borrow().up);
         if up && !was {
             cluster.gateway.hub.renew_peers();
-            (cluster.ask, cluster.tell_all) = (true, true);
+            (cluster.ask_all, cluster.tell_all) = (true, true);
             (cluster.asked_at, cluster.told_at) = (None, None);
         }
     }
@@ -208,8 +245,14 @@ impl Cluster {
         }
         match hub.peer_says(&node, says) {
             Answer::None => {}
-            Answer::TellAll => self.tell_all = true,
-            Answer::Ask => self.ask = true,
+            Answer::TellAll { backends } => {
+                self.tell_all = true;
+                if backends {
+                    tracing::warn!("other gateways had given this one up: it was not heard");
+                    tokio::spawn(tell_backends(self.gateway.clone()));
+                }
+            }
+            Answer::Ask { given_up } => *self.ask.entry(node).or_default() |= given_up,
         }
     }
 
@@ -237,9 +280,17 @@ impl Cluster {
             (self.tell_all, self.told_at) = (false, Some(Instant::now()));
             self.all();
         }
-        if self.ask && due(self.asked_at) {
-            (self.ask, self.asked_at) = (false, Some(Instant::now()));
-            drop(say(&self.gateway, Says::Hello));
+        if (self.ask_all || !self.ask.is_empty()) && due(self.asked_at) {
+            self.asked_at = Some(Instant::now());
+            let all = std::mem::take(&mut self.ask_all);
+            if all {
+                drop(say(&self.gateway, Says::Hello));
+            }
+            for (node, given_up) in std::mem::take(&mut self.ask) {
+                if given_up || !all {
+                    drop(say(&self.gateway, Says::Ask { node, given_up }));
+                }
+            }
         }
     }
 
@@ -268,12 +319,42 @@ impl Cluster {
 
     /// Says that this gateway lives, and sees who does not.
     fn alive(&mut self, up: bool) {
+        let now = self.gateway.hub.now_ms();
+        let since = now.saturating_sub(std::mem::replace(&mut self.alive_at, now));
         if !up {
             // Nobody can be heard, so nobody's silence means anything.
             return self.gateway.hub.renew_peers();
         }
         drop(say(&self.gateway, Says::Alive(self.number)));
+        if u128::from(since) > 2 * ALIVE_EVERY.as_millis() {
+            // This gateway stood still: what the others said meanwhile is still to be read.
+            return self.gateway.hub.renew_peers();
+        }
         let gone = self.gateway.hub.expire_peers(self.lease_ms);
         self.gateway.lifecycle.tell(gone);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tidegate_hub::{Definitions, Limits, SystemClock};
+
+    use super::*;
+
+    /// A gateway that falls behind loses what does not fit, counts it, and knows that it must ask.
+    #[test]
+    fn the_inbox_is_bounded() {
+        let definitions = Definitions::new([], 10).unwrap();
+        let hub = Hub::new(Limits::default(), definitions, Arc::new(SystemClock));
+        let hub = Arc::new(hub);
+        let (inbox, messages) = inbox(hub.clone());
+        for _ in 0..MAX_WAITING {
+            inbox.put(Bytes::from_static(b"{}"));
+        }
+        assert_eq!(hub.stats.drops(Drop::PeerMessage), 0);
+        assert!(!messages.lost.load(Ordering::Relaxed));
+        inbox.put(Bytes::from_static(b"{}"));
+        assert_eq!(hub.stats.drops(Drop::PeerMessage), 1);
+        assert!(messages.lost.load(Ordering::Relaxed));
     }
 }

@@ -1,7 +1,8 @@
 //! This gateway among others: what it tells them of its members, and what it takes from them.
 //!
 //! Members of other gateways are shown in presence like its own. They are not members of the
-//! channels here: nothing is sent to them, their own gateway does that.
+//! channels here: nothing is sent to them, their own gateway does that. Those of channels without
+//! presence are told as well, so that backends learn of their end when their gateway is lost.
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -9,12 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use parking_lot::Mutex;
 use tidegate_protocol::peer::{PeerChange, PeerMember, Says};
-use tidegate_protocol::{Event, Payload, PresenceMode, Topic};
+use tidegate_protocol::presence::Meta;
+use tidegate_protocol::{Event, Payload, PresenceMode, Topic, is_reserved_topic};
 
 use crate::channel::{Lane, To};
 use crate::hub::Hub;
 use crate::members::Member;
-use crate::membership::{Change, Lifecycle};
+use crate::membership::{Change, Lifecycle, told};
 use crate::presence::Tracked;
 use crate::remote::{Moved, RemoteMember};
 use crate::stats::Drop;
@@ -53,9 +55,15 @@ pub enum Answer {
     /// Nothing.
     None,
     /// That this gateway tells everything.
-    TellAll,
-    /// That this gateway asks: it has missed something.
-    Ask,
+    TellAll {
+        /// Backends, too: they were told that the members here had left.
+        backends: bool,
+    },
+    /// That this gateway asks that one: it has missed something.
+    Ask {
+        /// That one had been given up, and this gateway has told backends so.
+        given_up: bool,
+    },
 }
 
 impl Outgoing {
@@ -71,23 +79,49 @@ impl Outgoing {
         }
     }
 
-    pub(crate) fn joined(&self, topic: &Topic, member: &Member) {
-        self.put(|| PeerChange::Join(peer_member(topic, member)));
+    /// To be called while the channel's state is held, so that changes are told in the order in
+    /// which they happen.
+    pub(crate) fn joined(&self, topic: &Topic, member: &Member, mode: PresenceMode) {
+        if !is_reserved_topic(topic.as_str()) {
+            self.put(|| PeerChange::Join(peer_member(topic, member, mode)));
+        }
     }
 
-    pub(crate) fn left(&self, tracked: &Tracked) {
-        self.put(|| PeerChange::Leave(tracked.meta.phx_ref.clone()));
+    /// As [`Outgoing::joined`].
+    pub(crate) fn left(&self, topic: &Topic, tracked: &Tracked) {
+        if !is_reserved_topic(topic.as_str()) {
+            self.put(|| PeerChange::Leave(tracked.meta.phx_ref.clone()));
+        }
+    }
+
+    /// What was told of some channel is no longer so.
+    pub(crate) fn tell_anew(&self) {
+        if self.on.load(Ordering::Relaxed) {
+            self.changes.lock().too_many = true;
+        }
     }
 }
 
-fn peer_member(topic: &Topic, member: &Member) -> PeerMember {
+fn peer_member(topic: &Topic, member: &Member, mode: PresenceMode) -> PeerMember {
+    let off = mode == PresenceMode::Off;
+    let meta = &member.tracked.meta;
     PeerMember {
         topic: topic.clone(),
         user: member.tracked.user.to_string(),
         key: member.tracked.key.as_deref().map(str::to_owned),
         hidden: member.tracked.hidden,
+        off,
         connection: member.connection.id.to_string(),
-        meta: (*member.tracked.meta).clone(),
+        meta: match off {
+            false => Meta::clone(meta),
+            // Nobody is shown it: its name is enough.
+            true => Meta {
+                phx_ref: meta.phx_ref.clone(),
+                phx_ref_prev: None,
+                online_at: meta.online_at,
+                extra: serde_json::Map::new(),
+            },
+        },
     }
 }
 
@@ -116,19 +150,44 @@ impl Hub {
     pub fn all_members(&self) -> Vec<PeerMember> {
         // Told anew with everything else.
         *self.outgoing.changes.lock() = Changes::default();
-        let shown =
-            |channel: &Arc<crate::Channel>| channel.definition().presence != PresenceMode::Off;
-        self.channels()
+        self.channels_of_clients()
             .iter()
-            .filter(|channel| shown(channel))
             .flat_map(|channel| {
-                let members = channel.members();
-                let topic = channel.topic.clone();
-                members
-                    .into_iter()
-                    .map(move |member| peer_member(&topic, &member))
+                let mode = channel.definition().presence;
+                let members = channel.members().into_iter();
+                members.map(move |member| peer_member(&channel.topic, &member, mode))
             })
             .collect()
+    }
+
+    /// Those whose members are nobody else's business are left out.
+    fn channels_of_clients(&self) -> Vec<Arc<crate::Channel>> {
+        let mut channels = self.channels();
+        channels.retain(|channel| !is_reserved_topic(channel.topic.as_str()));
+        channels
+    }
+
+    /// Topics that have members here of whom backends are told.
+    pub fn topics_of_clients(&self) -> Vec<Topic> {
+        let channels = self.channels_of_clients();
+        channels.iter().map(|c| c.topic.clone()).collect()
+    }
+
+    /// Backends were told that the members of this topic had left, which was not so: gives who is
+    /// here to `tell`, and then those of them who have left meanwhile, so that whatever was told
+    /// in between, the last word is true.
+    pub fn tell_backends_anew(&self, topic: &Topic, tell: impl Fn(Vec<Lifecycle>)) {
+        let Some(channel) = self.channels.get(topic.as_str()) else {
+            return;
+        };
+        let members = channel.members();
+        let joins = members.iter();
+        tell(joins.filter_map(|m| told(topic, Change::Join, m)).collect());
+        let gone = members.iter().filter(|member| {
+            let now = channel.tracked(&member.connection);
+            now.is_none_or(|now| now.user != member.tracked.user)
+        });
+        tell(gone.filter_map(|m| told(topic, Change::Leave, m)).collect());
     }
 
     /// Other gateways that are heard.
@@ -146,10 +205,15 @@ impl Hub {
         if node == self.node() {
             return Answer::None;
         }
+        let given_up = self.untold.is_back(node);
         let (now, room) = (self.now_ms(), self.limits.remote_members);
         let track = |member| self.track_remote(member);
         let moved = match says {
-            Says::Hello => return Answer::TellAll,
+            Says::Hello => return Answer::TellAll { backends: false },
+            Says::Ask { node, given_up } if node == self.node() => {
+                return Answer::TellAll { backends: given_up };
+            }
+            Says::Ask { .. } => return Answer::None,
             Says::Alive(number) => self.remote.alive(node, number, now),
             Says::Changes { number, changes } => {
                 self.remote.changes(node, number, changes, now, room, track)
@@ -166,9 +230,13 @@ impl Hub {
             // Carries bytes and is taken apart by whoever knows the bus.
             Says::Relay { .. } => return Answer::None,
         };
-        let ask = moved.ask;
+        let ask = moved.ask || given_up;
         self.show(&moved);
-        if ask { Answer::Ask } else { Answer::None }
+        if ask {
+            Answer::Ask { given_up }
+        } else {
+            Answer::None
+        }
     }
 
     /// An event that a client of another gateway pushed on a channel that relays.
@@ -186,25 +254,30 @@ impl Hub {
     /// members with them. Gives what backends are to be told, where it is for this gateway to
     /// tell them.
     pub fn expire_peers(&self, lease_ms: u64) -> Vec<Lifecycle> {
-        let before = self.remote.nodes();
-        let moved = self.remote.expire(self.now_ms(), lease_ms);
-        let lost = before.saturating_sub(self.remote.nodes());
-        self.stats.lost_peers.add(lost);
-        self.show(&moved);
-        if self.remote.has_before(self.node()) {
-            return Vec::new();
+        let now = self.now_ms();
+        for (node, moved) in self.remote.expire(now, lease_ms) {
+            self.stats.lost_peers.add(1);
+            self.show(&moved);
+            let left = moved.left.into_iter();
+            let leaves = left.map(|(topic, member)| Lifecycle {
+                topic,
+                change: Change::Leave,
+                user: member.tracked.user.to_string(),
+                connection: member.connection,
+            });
+            self.untold.keep(node, now, leaves.collect());
         }
-        let left = moved.left.into_iter();
-        left.map(|(topic, member)| Lifecycle {
-            topic,
-            change: Change::Leave,
-            user: member.tracked.user.to_string(),
-            connection: member.connection,
-        })
-        .collect()
+        if !self.remote.has_before(self.node()) {
+            return self.untold.take();
+        }
+        // Half a lease later it has noticed for itself.
+        let has_told = |since| self.remote.heard_before(self.node(), since + lease_ms / 2);
+        let dropped = self.untold.leave_to_another(has_told);
+        self.stats.dropped(Drop::Lifecycle, dropped);
+        Vec::new()
     }
 
-    /// The bus is back: nobody could be heard meanwhile.
+    /// Nobody could be heard meanwhile: the bus was away, or this gateway stood still.
     pub fn renew_peers(&self) {
         self.remote.renew(self.now_ms());
     }
@@ -218,6 +291,7 @@ impl Hub {
                 hidden: member.hidden,
                 meta: Arc::new(member.meta),
             },
+            off: member.off,
             connection: member.connection,
         }
     }
@@ -230,14 +304,18 @@ impl Hub {
         let mut topics = HashSet::new();
         for (topic, member) in &moved.left {
             if let Some(channel) = self.channels.get(topic.as_str()) {
-                channel.state.lock().presence.left(member.tracked.clone());
-                topics.insert(topic);
+                if !member.off {
+                    channel.state.lock().presence.left(member.tracked.clone());
+                    topics.insert(topic);
+                }
             }
         }
         for (topic, member) in &moved.joined {
             if let Some(channel) = self.channels.get(topic.as_str()) {
-                channel.state.lock().presence.joined(member.tracked.clone());
-                topics.insert(topic);
+                if !member.off {
+                    channel.state.lock().presence.joined(member.tracked.clone());
+                    topics.insert(topic);
+                }
             }
         }
         for topic in topics {

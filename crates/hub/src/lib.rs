@@ -14,7 +14,8 @@
 //!
 //! Locks, in the order in which they may be taken: `lifecycle`, one map shard, one channel's turn
 //! to broadcast, its state, one chunk of its members, one connection's joins, one outbox.
-//! What is known of other gateways has a lock of its own, taken after a channel's state. None is ever held across an `.await`.
+//! What is known of other gateways, and what they are to be told, have locks of their own, taken
+//! after a channel's state. None is ever held across an `.await`.
 
 mod admin_feed;
 mod audience;
@@ -43,6 +44,7 @@ mod shards;
 mod state_text;
 mod stats;
 mod steering;
+mod untold;
 mod watch;
 
 pub use audience::Audience;
