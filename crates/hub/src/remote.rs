@@ -102,7 +102,11 @@ impl Remote {
 
     /// How many members of a topic on other gateways are those that are meant, by user and
     /// connection.
-    pub(crate) fn count_where(&self, topic: &Topic, means: impl Fn(&str, &str) -> bool) -> usize {
+    pub(crate) fn count_where(
+        &self,
+        topic: &Topic,
+        mut means: impl FnMut(&str, &str) -> bool,
+    ) -> usize {
         let state = self.0.lock();
         state
             .of(topic)
