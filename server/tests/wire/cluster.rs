@@ -5,8 +5,10 @@ use tidegate_protocol::presence::Presences;
 
 use crate::bus_tap::BusTap;
 use crate::gateway::{Gateway, PASSWORD, SECRET, token};
-use crate::redis_bus::{Redis, gateway_on};
+use crate::metrics::{Scrape, until};
+use crate::redis_bus::{Redis, gateway_on, gateway_with};
 use crate::socket::Socket;
+use crate::trust::Asks;
 
 /// A member that keeps what it is told of presence, as phoenix.js does.
 struct Watcher {
@@ -171,6 +173,108 @@ async fn a_dead_gateway_takes_its_members_along() {
     }
     left.sort();
     assert_eq!(left, ["ben", "dan"]);
+}
+
+/// The shortest there is.
+const SHORT_LEASE: [&str; 2] = ["--peer-lease-seconds", "6"];
+
+impl BusTap {
+    /// Until somebody's member comes or goes, as the name says.
+    async fn until_lifecycle(&mut self, name: &str, user: &str) -> Vec<(String, Value)> {
+        let mut before = Vec::new();
+        loop {
+            let (got, body) = self.next().await;
+            let body: Value = serde_json::from_slice(&body).unwrap();
+            if got == name && body["id"] == user {
+                return before;
+            }
+            before.push((got, body));
+        }
+    }
+}
+
+/// A10: whatever presence a channel has, backends learn of the end of its members.
+#[tokio::test]
+async fn members_without_presence_leave_with_their_gateway() {
+    let redis = Redis::start().await;
+    let config = "[[channels]]\npattern = \"quiet\"\npresence = \"off\"\n";
+    let (a, b) = tokio::join!(
+        gateway_with(&redis, &SHORT_LEASE, config),
+        gateway_with(&redis, &SHORT_LEASE, config)
+    );
+    listening(&redis, 2).await;
+    let _ben = Watcher::join(&b, "quiet", "ben").await;
+    let mut ann = Watcher::join(&a, "quiet", "ann").await;
+    until(&a, "tidegate_remote_members", &[], 1.0).await;
+    let mut tap = BusTap::open(&redis.address()).await;
+    b.signal("KILL").await;
+    tap.until_lifecycle("from:quiet:phx_leave", "ben").await;
+    let scrape = Scrape::of(&a).await;
+    for (metric, value) in [
+        ("peers", 0.0),
+        ("peers_lost_total", 1.0),
+        ("remote_members", 0.0),
+    ] {
+        assert_eq!(scrape.value(&format!("tidegate_{metric}"), &[]), value);
+    }
+    ann.socket.expect_silence().await;
+}
+
+/// A10, A12: a gateway that stood still for longer than the lease was given up. When it goes on it
+/// gives up nobody, and its members are back for clients and for backends.
+#[tokio::test]
+async fn a_gateway_that_stood_still_is_back_with_its_members() {
+    let redis = Redis::start().await;
+    let (a, b) = tokio::join!(
+        gateway_with(&redis, &SHORT_LEASE, ""),
+        gateway_with(&redis, &SHORT_LEASE, "")
+    );
+    let mut ann = Watcher::join(&a, "room", "ann").await;
+    let mut ben = Watcher::join(&b, "room", "ben").await;
+    for watcher in [&mut ann, &mut ben] {
+        watcher.until(&[("ann", 1), ("ben", 1)]).await;
+    }
+    let mut tap = BusTap::open(&redis.address()).await;
+    b.signal("STOP").await;
+    ann.until(&[("ann", 1)]).await;
+    tap.until_lifecycle("from:room:phx_leave", "ben").await;
+    b.signal("CONT").await;
+    ann.until(&[("ann", 1), ("ben", 1)]).await;
+    let others = tap.until_lifecycle("from:room:phx_join", "ben").await;
+    assert!(others.is_empty(), "{others:?}");
+    // Nobody was gone for those who stood still.
+    let mut cid = Watcher::join(&a, "room", "cid").await;
+    let all = [("ann", 1), ("ben", 1), ("cid", 1)];
+    for watcher in [&mut ann, &mut ben, &mut cid] {
+        watcher.until(&all).await;
+    }
+    assert!(ben.missed.is_empty(), "{:?}", ben.missed);
+    let lost = Scrape::of(&b).await.value("tidegate_peers_lost_total", &[]);
+    assert_eq!(lost, 0.0);
+    let others = tap.until_lifecycle("from:room:phx_join", "cid").await;
+    let told = |(name, body): &(String, Value)| {
+        (name.as_str(), body["id"].as_str()) != ("from:room:phx_join", Some("ben"))
+    };
+    assert!(!others.iter().any(told), "{others:?}");
+}
+
+/// A definition that changes while gateways run changes what others show of its members.
+#[tokio::test]
+async fn presence_that_is_switched_on_or_off_shows_everywhere() {
+    let redis = Redis::start().await;
+    let (a, b) = tokio::join!(gateway_on(&redis), gateway_on(&redis));
+    let mut ann = Watcher::join(&a, "room", "ann").await;
+    let _ben = Watcher::join(&b, "room", "ben").await;
+    ann.until(&[("ann", 1), ("ben", 1)]).await;
+    let admin = Asks::admin(&b).await;
+    let define = async |presence: &str| {
+        let definition = json!({"pattern": "room", "presence": presence});
+        admin.ok("PUT", "/definitions", definition).await;
+    };
+    define("off").await;
+    ann.until(&[("ann", 1)]).await;
+    define("full").await;
+    ann.until(&[("ann", 1), ("ben", 1)]).await;
 }
 
 /// A channel that relays passes a client's event to the members on all gateways, once.
