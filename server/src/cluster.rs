@@ -17,7 +17,7 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use tidegate_bus::{Kind, Publishing};
 use tidegate_hub::{Answer, Drop, Hub, ToTell};
-use tidegate_protocol::peer::{MEMBERS_PER_MESSAGE, PeerMessage, PeerPayload, Says};
+use tidegate_protocol::peer::{MEMBERS_PER_MESSAGE, PeerMember, PeerMessage, PeerPayload, Says};
 use tidegate_protocol::{Event, Payload, Topic};
 use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
@@ -203,7 +203,7 @@ pub(crate) async fn run(gateway: Arc<Gateway>, mut messages: Messages) {
             }
             Some(body) = messages.receiver.recv() => cluster.heard(&body),
             () = messages.more.notified() => {}
-            _ = tell.tick() => cluster.tell(up),
+            _ = tell.tick() => cluster.tell(up).await,
             _ = alive.tick() => cluster.alive(up),
         }
         cluster.ask_all |= messages.lost.swap(false, Ordering::Relaxed);
@@ -212,6 +212,29 @@ pub(crate) async fn run(gateway: Arc<Gateway>, mut messages: Messages) {
             cluster.gateway.hub.renew_peers();
             (cluster.ask_all, cluster.tell_all) = (true, true);
             (cluster.asked_at, cluster.told_at) = (None, None);
+        }
+    }
+}
+
+/// A part of everything.
+struct Part {
+    number: u64,
+    first: bool,
+    members: Vec<PeerMember>,
+}
+
+impl Part {
+    /// Tells it and begins the next one; `false` when the bus does not take it.
+    async fn tell(&mut self, gateway: &Gateway, last: bool) -> bool {
+        let part = Says::All {
+            number: self.number,
+            first: std::mem::take(&mut self.first),
+            last,
+            members: std::mem::take(&mut self.members),
+        };
+        match say(gateway, part) {
+            Some(said) => said.await.is_ok(),
+            None => true,
         }
     }
 }
@@ -257,7 +280,7 @@ impl Cluster {
     }
 
     /// Tells what is new, or everything, and asks, as far as it is time to.
-    fn tell(&mut self, up: bool) {
+    async fn tell(&mut self, up: bool) {
         if !up {
             return;
         }
@@ -278,7 +301,8 @@ impl Cluster {
         }
         if self.tell_all && due(self.told_at) {
             (self.tell_all, self.told_at) = (false, Some(Instant::now()));
-            self.all();
+            // What the bus did not take is told again.
+            self.tell_all = !self.all().await;
         }
         if (self.ask_all || !self.ask.is_empty()) && due(self.asked_at) {
             self.asked_at = Some(Instant::now());
@@ -294,27 +318,28 @@ impl Cluster {
         }
     }
 
-    fn all(&mut self) {
-        let members = self.gateway.hub.all_members();
-        // The changes that were dropped for this have no number: the next ones come after it.
+    /// Tells everything, part by part: all at once would not fit before the bus. `false` when the
+    /// bus has not taken one of them.
+    async fn all(&mut self) -> bool {
+        // The changes that are dropped for this have no number: the next ones come after it.
         self.number += 1;
-        let mut parts = members.chunks(MEMBERS_PER_MESSAGE).peekable();
-        let mut first = true;
-        loop {
-            let part = parts.next().unwrap_or_default();
-            let last = parts.peek().is_none();
-            let all = Says::All {
-                number: self.number,
-                first,
-                last,
-                members: part.to_vec(),
-            };
-            drop(say(&self.gateway, all));
-            first = false;
-            if last {
-                return;
+        let hub = self.gateway.hub.clone();
+        let mut part = Part {
+            number: self.number,
+            first: true,
+            members: Vec::new(),
+        };
+        for topic in hub.tell_all() {
+            for member in hub.peer_members(&topic) {
+                if part.members.len() == MEMBERS_PER_MESSAGE
+                    && !part.tell(&self.gateway, false).await
+                {
+                    return false;
+                }
+                part.members.push(member);
             }
         }
+        part.tell(&self.gateway, true).await
     }
 
     /// Says that this gateway lives, and sees who does not.

@@ -146,31 +146,32 @@ impl Hub {
         }
     }
 
-    /// All members of this gateway that others are to know of.
-    pub fn all_members(&self) -> Vec<PeerMember> {
-        // Told anew with everything else.
+    /// Everything is about to be told anew, topic by topic: what waits to be told is part of that.
+    /// What changes from now on is told afterwards, and is no news where it is part of it, too.
+    pub fn tell_all(&self) -> Vec<Topic> {
         *self.outgoing.changes.lock() = Changes::default();
-        self.channels_of_clients()
-            .iter()
-            .flat_map(|channel| {
-                let mode = channel.definition().presence;
-                let members = channel.members().into_iter();
-                members.map(move |member| peer_member(&channel.topic, &member, mode))
-            })
+        self.topics_of_clients()
+    }
+
+    /// The members of a topic, as others are told of them.
+    pub fn peer_members(&self, topic: &Topic) -> Vec<PeerMember> {
+        let Some(channel) = self.channels.get(topic.as_str()) else {
+            return Vec::new();
+        };
+        let mode = channel.definition().presence;
+        let members = channel.members().into_iter();
+        members
+            .map(|member| peer_member(topic, &member, mode))
             .collect()
     }
 
-    /// Those whose members are nobody else's business are left out.
-    fn channels_of_clients(&self) -> Vec<Arc<crate::Channel>> {
-        let mut channels = self.channels();
-        channels.retain(|channel| !is_reserved_topic(channel.topic.as_str()));
-        channels
-    }
-
-    /// Topics that have members here of whom backends are told.
+    /// Topics that have members here of whom backends and other gateways are told.
     pub fn topics_of_clients(&self) -> Vec<Topic> {
-        let channels = self.channels_of_clients();
-        channels.iter().map(|c| c.topic.clone()).collect()
+        let channels = self.channels();
+        let topics = channels.iter().map(|channel| channel.topic.clone());
+        topics
+            .filter(|topic| !is_reserved_topic(topic.as_str()))
+            .collect()
     }
 
     /// Backends were told that the members of this topic had left, which was not so: gives who is

@@ -310,6 +310,59 @@ async fn a_relaying_channel_relays_across_gateways() {
     ann.socket.expect_silence().await;
 }
 
+/// A client whose event reached backends alone has its `ok`; that others missed it is counted.
+#[tokio::test]
+async fn a_relayed_event_that_is_lost_is_counted() {
+    let redis = Redis::start().await;
+    let config = "[[channels]]\npattern = \"chat\"\nrelay = true\n";
+    let gateway = gateway_with(&redis, &[], config).await;
+    let mut ann = gateway.joined_when_up("chat", "ann").await;
+    let lost = [("reason", "relay")];
+    let counted = |scrape: &Scrape| scrape.value("tidegate_dropped_total", &lost);
+    assert_eq!(counted(&Scrape::of(&gateway).await), 0.0);
+    // Events of clients may be published, what gateways say to each other may not.
+    let client = redis::Client::open(format!("redis://{}/", redis.address())).unwrap();
+    let mut client = client.get_multiplexed_async_connection().await.unwrap();
+    let rules = ["SETUSER", "default", "-publish", "(+publish &from:*)"];
+    let mut set = redis::cmd("ACL");
+    set.arg(&rules).exec_async(&mut client).await.unwrap();
+    let push = json!(["1", "2", "chat", "say", {}]);
+    assert_eq!(ann.ask(push).await[4]["status"], "ok");
+    until(&gateway, "tidegate_dropped_total", &lost, 1.0).await;
+}
+
+/// A gateway with more members than fit into one message tells all of them.
+#[tokio::test]
+async fn everything_is_told_in_parts() {
+    const MEMBERS: usize = 1_100;
+    let redis = Redis::start().await;
+    let room = [
+        "--max-channels-per-connection",
+        "2000",
+        "--joins-per-second",
+        "100000",
+    ];
+    let config = "[[channels]]\npattern = \"hall:*\"\njoin = \"public\"\n";
+    let a = gateway_with(&redis, &room, config).await;
+    let mut socket = a.connect().await;
+    for n in 0..MEMBERS {
+        let topic = format!("hall:{n}");
+        let join = json!([n.to_string(), n.to_string(), topic, "phx_join", {}]);
+        socket.send(join).await;
+    }
+    let mut joined = 0;
+    while joined < MEMBERS {
+        let frame = socket.next().await;
+        if frame[3] == "phx_reply" {
+            assert_eq!(frame[4]["status"], "ok", "{frame}");
+            joined += 1;
+        }
+    }
+    // It comes late, and asks.
+    let b = gateway_on(&redis).await;
+    until(&b, "tidegate_remote_members", &[], MEMBERS as f64).await;
+}
+
 /// A16: a Redis that comes back empty-handed finds gateways that agree again.
 #[tokio::test]
 async fn presence_agrees_again_after_redis_was_gone() {
