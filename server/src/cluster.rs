@@ -7,9 +7,11 @@
 //! neither without a bus, nor when it wakes up after it stood still and what the others said
 //! meanwhile is not read yet. Who was given up and comes back tells backends who is there.
 
+mod inbox;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -19,9 +21,9 @@ use tidegate_bus::{Kind, Publishing};
 use tidegate_hub::{Answer, Drop, Hub, ToTell};
 use tidegate_protocol::peer::{MEMBERS_PER_MESSAGE, PeerMember, PeerMessage, PeerPayload, Says};
 use tidegate_protocol::{Event, Payload, Topic};
-use tokio::sync::{Notify, mpsc};
 use tokio::time::Instant;
 
+pub(crate) use self::inbox::{Inbox, Messages, inbox};
 use crate::gateway::Gateway;
 use crate::system::ticks;
 
@@ -31,57 +33,8 @@ const TELL_EVERY: Duration = Duration::from_millis(50);
 const ALIVE_EVERY: Duration = Duration::from_secs(2);
 /// The shortest time between two questions, and between two answers to them.
 const ASK_EVERY: Duration = Duration::from_secs(1);
-/// Messages of other gateways that wait to be read; of those that do not fit everything is asked
-/// for again.
-const MAX_WAITING: usize = 16_384;
 /// Changes of which backends are told anew before the bus has answered most of them.
 const TOLD_ANEW_AT_ONCE: usize = 1_000;
-
-/// Where the bus puts what other gateways say.
-#[derive(Clone)]
-pub(crate) struct Inbox {
-    hub: Arc<Hub>,
-    sender: mpsc::Sender<Bytes>,
-    lost: Arc<AtomicBool>,
-    more: Arc<Notify>,
-}
-
-/// The reading end of an [`Inbox`].
-pub(crate) struct Messages {
-    receiver: mpsc::Receiver<Bytes>,
-    lost: Arc<AtomicBool>,
-    more: Arc<Notify>,
-}
-
-/// An inbox and its reading end.
-pub(crate) fn inbox(hub: Arc<Hub>) -> (Inbox, Messages) {
-    let (sender, receiver) = mpsc::channel(MAX_WAITING);
-    let (lost, more) = (Arc::<AtomicBool>::default(), Arc::new(Notify::new()));
-    (
-        Inbox {
-            hub,
-            sender,
-            lost: lost.clone(),
-            more: more.clone(),
-        },
-        Messages {
-            receiver,
-            lost,
-            more,
-        },
-    )
-}
-
-impl Inbox {
-    /// Keeps a message; never waits.
-    pub(crate) fn put(&self, body: Bytes) {
-        if self.sender.try_send(body).is_err() {
-            self.hub.stats.dropped(Drop::PeerMessage, 1);
-            self.lost.store(true, Ordering::Relaxed);
-            self.more.notify_one();
-        }
-    }
-}
 
 /// Passes a client's event on to the members of its channel on other gateways.
 pub(crate) fn relay(gateway: &Gateway, topic: &str, event: &str, payload: &Payload) {
@@ -357,29 +310,5 @@ impl Cluster {
         }
         let gone = self.gateway.hub.expire_peers(self.lease_ms);
         self.gateway.lifecycle.tell(gone);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use tidegate_hub::{Definitions, Limits, SystemClock};
-
-    use super::*;
-
-    /// A gateway that falls behind loses what does not fit, counts it, and knows that it must ask.
-    #[test]
-    fn the_inbox_is_bounded() {
-        let definitions = Definitions::new([], 10).unwrap();
-        let hub = Hub::new(Limits::default(), definitions, Arc::new(SystemClock));
-        let hub = Arc::new(hub);
-        let (inbox, messages) = inbox(hub.clone());
-        for _ in 0..MAX_WAITING {
-            inbox.put(Bytes::from_static(b"{}"));
-        }
-        assert_eq!(hub.stats.drops(Drop::PeerMessage), 0);
-        assert!(!messages.lost.load(Ordering::Relaxed));
-        inbox.put(Bytes::from_static(b"{}"));
-        assert_eq!(hub.stats.drops(Drop::PeerMessage), 1);
-        assert!(messages.lost.load(Ordering::Relaxed));
     }
 }

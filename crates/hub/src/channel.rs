@@ -15,11 +15,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use parking_lot::{Mutex, RwLock};
 use tidegate_protocol::{Definition, Payload, PresenceMode, Ref, Standing, Status, Topic};
 
-use crate::cluster::Outgoing;
 use crate::connection::{Connection, Joined};
 use crate::crew::Crew;
 use crate::grant::Grant;
 use crate::members::{Member, Members};
+use crate::outgoing::Outgoing;
 use crate::presence::{Pending, Tracked, count_json};
 use crate::remote::Remote;
 

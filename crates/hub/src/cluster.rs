@@ -6,48 +6,18 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::Ordering;
 
-use parking_lot::Mutex;
-use tidegate_protocol::peer::{PeerChange, PeerMember, Says};
-use tidegate_protocol::presence::Meta;
-use tidegate_protocol::{Event, Payload, PresenceMode, Topic, is_reserved_topic};
+use tidegate_protocol::peer::{PeerMember, Says};
+use tidegate_protocol::{Event, Payload, Topic, is_reserved_topic};
 
 use crate::channel::{Lane, To};
 use crate::hub::Hub;
-use crate::members::Member;
 use crate::membership::{Change, Lifecycle, told};
+use crate::outgoing::{ToTell, peer_member};
 use crate::presence::Tracked;
 use crate::remote::{Moved, RemoteMember};
 use crate::stats::Drop;
-
-/// Changes that wait to be told; above it everything is told anew.
-const MAX_CHANGES: usize = 100_000;
-
-/// What other gateways have not been told yet.
-#[derive(Debug, Default)]
-pub(crate) struct Outgoing {
-    /// Alone, a gateway has nobody to tell.
-    on: AtomicBool,
-    changes: Mutex<Changes>,
-}
-
-#[derive(Debug, Default)]
-struct Changes {
-    list: Vec<PeerChange>,
-    too_many: bool,
-}
-
-/// What is to be told now.
-#[derive(Debug, PartialEq)]
-pub enum ToTell {
-    /// Nothing.
-    Nothing,
-    /// These changes.
-    Changes(Vec<PeerChange>),
-    /// Everything: there were too many changes.
-    All,
-}
 
 /// What a message of another gateway asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,65 +36,6 @@ pub enum Answer {
     },
 }
 
-impl Outgoing {
-    fn put(&self, change: impl FnOnce() -> PeerChange) {
-        if !self.on.load(Ordering::Relaxed) {
-            return;
-        }
-        let mut changes = self.changes.lock();
-        if changes.list.len() < MAX_CHANGES {
-            changes.list.push(change());
-        } else {
-            changes.too_many = true;
-        }
-    }
-
-    /// To be called while the channel's state is held, so that changes are told in the order in
-    /// which they happen.
-    pub(crate) fn joined(&self, topic: &Topic, member: &Member, mode: PresenceMode) {
-        if !is_reserved_topic(topic.as_str()) {
-            self.put(|| PeerChange::Join(peer_member(topic, member, mode)));
-        }
-    }
-
-    /// As [`Outgoing::joined`].
-    pub(crate) fn left(&self, topic: &Topic, tracked: &Tracked) {
-        if !is_reserved_topic(topic.as_str()) {
-            self.put(|| PeerChange::Leave(tracked.meta.phx_ref.clone()));
-        }
-    }
-
-    /// What was told of some channel is no longer so.
-    pub(crate) fn tell_anew(&self) {
-        if self.on.load(Ordering::Relaxed) {
-            self.changes.lock().too_many = true;
-        }
-    }
-}
-
-fn peer_member(topic: &Topic, member: &Member, mode: PresenceMode) -> PeerMember {
-    let off = mode == PresenceMode::Off;
-    let meta = &member.tracked.meta;
-    PeerMember {
-        topic: topic.clone(),
-        user: member.tracked.user.to_string(),
-        key: member.tracked.key.as_deref().map(str::to_owned),
-        hidden: member.tracked.hidden,
-        off,
-        connection: member.connection.id.to_string(),
-        meta: match off {
-            false => Meta::clone(meta),
-            // Nobody is shown it: its name is enough.
-            true => Meta {
-                phx_ref: meta.phx_ref.clone(),
-                phx_ref_prev: None,
-                online_at: meta.online_at,
-                extra: serde_json::Map::new(),
-            },
-        },
-    }
-}
-
 impl Hub {
     /// This gateway's name among others: new with each start.
     pub fn node(&self) -> &str {
@@ -133,23 +44,18 @@ impl Hub {
 
     /// From here on other gateways are to be told of members.
     pub fn join_cluster(&self) {
-        self.outgoing.on.store(true, Ordering::Relaxed);
+        self.outgoing.begin();
     }
 
     /// Takes what other gateways are to be told.
     pub fn to_tell(&self) -> ToTell {
-        let changes = std::mem::take(&mut *self.outgoing.changes.lock());
-        match changes {
-            Changes { too_many: true, .. } => ToTell::All,
-            Changes { list, .. } if list.is_empty() => ToTell::Nothing,
-            Changes { list, .. } => ToTell::Changes(list),
-        }
+        self.outgoing.take()
     }
 
     /// Everything is about to be told anew, topic by topic: what waits to be told is part of that.
     /// What changes from now on is told afterwards, and is no news where it is part of it, too.
     pub fn tell_all(&self) -> Vec<Topic> {
-        *self.outgoing.changes.lock() = Changes::default();
+        self.outgoing.take();
         self.topics_of_clients()
     }
 
@@ -206,7 +112,12 @@ impl Hub {
         if node == self.node() {
             return Answer::None;
         }
-        let given_up = self.untold.is_back(node);
+        // The others are answered in another way, and these follow.
+        let is_news = matches!(
+            says,
+            Says::Alive(_) | Says::Changes { .. } | Says::All { .. }
+        );
+        let given_up = is_news && self.untold.is_back(node);
         let (now, room) = (self.now_ms(), self.limits.remote_members);
         let track = |member| self.track_remote(member);
         let moved = match says {
@@ -256,7 +167,7 @@ impl Hub {
     /// tell them.
     pub fn expire_peers(&self, lease_ms: u64) -> Vec<Lifecycle> {
         let now = self.now_ms();
-        for (node, moved) in self.remote.expire(now, lease_ms) {
+        for (node, heard_at, moved) in self.remote.expire(now, lease_ms) {
             self.stats.lost_peers.add(1);
             self.show(&moved);
             let left = moved.left.into_iter();
@@ -266,16 +177,15 @@ impl Hub {
                 user: member.tracked.user.to_string(),
                 connection: member.connection,
             });
-            self.untold.keep(node, now, leaves.collect());
+            self.untold.keep(node, heard_at, now, leaves.collect());
         }
-        if !self.remote.has_before(self.node()) {
-            return self.untold.take();
-        }
-        // Half a lease later it has noticed for itself.
-        let has_told = |since| self.remote.heard_before(self.node(), since + lease_ms / 2);
+        let (remote, own) = (&self.remote, self.node());
+        let tell = self.untold.take(|heard| !remote.has_before(own, heard));
+        // Half a lease later that one has noticed for itself.
+        let has_told = |heard, since| remote.heard_before(own, heard, since + lease_ms / 2);
         let dropped = self.untold.leave_to_another(has_told);
         self.stats.dropped(Drop::Lifecycle, dropped);
-        Vec::new()
+        tell
     }
 
     /// Nobody could be heard meanwhile: the bus was away, or this gateway stood still.
@@ -303,20 +213,17 @@ impl Hub {
             self.stats.dropped(Drop::RemoteMember, moved.refused);
         }
         let mut topics = HashSet::new();
-        for (topic, member) in &moved.left {
+        let shown = |(_, member): &&(Topic, RemoteMember)| !member.off;
+        for (topic, member) in moved.left.iter().filter(shown) {
             if let Some(channel) = self.channels.get(topic.as_str()) {
-                if !member.off {
-                    channel.state.lock().presence.left(member.tracked.clone());
-                    topics.insert(topic);
-                }
+                channel.state.lock().presence.left(member.tracked.clone());
+                topics.insert(topic);
             }
         }
-        for (topic, member) in &moved.joined {
+        for (topic, member) in moved.joined.iter().filter(shown) {
             if let Some(channel) = self.channels.get(topic.as_str()) {
-                if !member.off {
-                    channel.state.lock().presence.joined(member.tracked.clone());
-                    topics.insert(topic);
-                }
+                channel.state.lock().presence.joined(member.tracked.clone());
+                topics.insert(topic);
             }
         }
         for topic in topics {

@@ -10,11 +10,11 @@ use tidegate_protocol::{Close, Serializer, Topic};
 
 use crate::channel::Channel;
 use crate::clock::Clock;
-use crate::cluster::Outgoing;
 use crate::connection::{Connection, ConnectionDetails};
 use crate::definitions::Definitions;
 use crate::grant::NextExpiry;
 use crate::membership::Lifecycle;
+use crate::outgoing::Outgoing;
 use crate::remote::Remote;
 use crate::shards::Shards;
 use crate::untold::Untold;

@@ -36,7 +36,11 @@ struct OfTopic {
 
 #[derive(Debug, Default)]
 struct Node {
+    /// When it was heard first, and last.
+    since: u64,
     heard_at: u64,
+    /// From when on its silence counts.
+    leased_at: u64,
     /// The number of the last changes that are in.
     number: u64,
     /// Whether its members are known up to that number.
@@ -114,16 +118,17 @@ impl Remote {
             .count()
     }
 
-    /// Whether a node with a smaller name is there, which then does what one is to do for all.
-    pub(crate) fn has_before(&self, own: &str) -> bool {
-        self.0.lock().nodes.keys().any(|node| node.as_str() < own)
+    /// Whether a node with a smaller name is there, which then does what one is to do for all. One
+    /// that was not there at `witness_ms` does not know what happened then.
+    pub(crate) fn has_before(&self, own: &str, witness_ms: u64) -> bool {
+        self.heard_before(own, witness_ms, 0)
     }
 
-    /// Whether a node with a smaller name was heard since then.
-    pub(crate) fn heard_before(&self, own: &str, since_ms: u64) -> bool {
+    /// Whether such a node was heard since then.
+    pub(crate) fn heard_before(&self, own: &str, witness_ms: u64, since_ms: u64) -> bool {
         let state = self.0.lock();
-        let mut nodes = state.nodes.iter();
-        nodes.any(|(name, node)| name.as_str() < own && node.heard_at >= since_ms)
+        let mut before = state.nodes.iter().filter(|(name, _)| name.as_str() < own);
+        before.any(|(_, node)| node.since <= witness_ms && node.heard_at >= since_ms)
     }
 
     /// A node lives and its last changes had this number.
@@ -235,20 +240,21 @@ impl Remote {
         moved
     }
 
-    /// Forgets the nodes that have been silent for so long: each with what that changes.
-    pub(crate) fn expire(&self, now_ms: u64, lease_ms: u64) -> Vec<(String, Moved)> {
+    /// Forgets the nodes that have been silent for so long: each with when it was heard last, and
+    /// what its end changes.
+    pub(crate) fn expire(&self, now_ms: u64, lease_ms: u64) -> Vec<(String, u64, Moved)> {
         let mut state = self.0.lock();
-        let silent: Vec<String> = state
+        let silent: Vec<(String, u64)> = state
             .nodes
             .iter()
-            .filter(|(_, node)| now_ms.saturating_sub(node.heard_at) >= lease_ms)
-            .map(|(name, _)| name.clone())
+            .filter(|(_, node)| now_ms.saturating_sub(node.leased_at) >= lease_ms)
+            .map(|(name, node)| (name.clone(), node.heard_at))
             .collect();
         let mut expired = Vec::with_capacity(silent.len());
-        for name in silent {
+        for (name, heard_at) in silent {
             let mut moved = Moved::default();
             state.forget(&name, &mut moved);
-            expired.push((name, moved));
+            expired.push((name, heard_at, moved));
         }
         expired
     }
@@ -256,7 +262,7 @@ impl Remote {
     /// Nobody could be heard until now: everybody gets a new lease.
     pub(crate) fn renew(&self, now_ms: u64) {
         for node in self.0.lock().nodes.values_mut() {
-            node.heard_at = now_ms;
+            node.leased_at = now_ms;
         }
     }
 }
@@ -269,10 +275,14 @@ impl State {
 
     fn heard(&mut self, name: &str, now_ms: u64) -> &mut Node {
         if !self.nodes.contains_key(name) {
-            self.nodes.insert(name.to_owned(), Node::default());
+            let node = Node {
+                since: now_ms,
+                ..Node::default()
+            };
+            self.nodes.insert(name.to_owned(), node);
         }
         let node = self.nodes.entry(name.to_owned()).or_default();
-        node.heard_at = now_ms;
+        (node.heard_at, node.leased_at) = (now_ms, now_ms);
         node
     }
 

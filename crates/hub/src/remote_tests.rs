@@ -1,5 +1,5 @@
 //! What is known of other gateways, message by message.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "tests")]
 
 use serde_json::Map;
 use tidegate_protocol::presence::Meta;
@@ -99,14 +99,19 @@ fn who_is_silent_takes_its_members_along() {
     remote.alive("b", 0, 4000);
     assert!(remote.expire(5999, 5000).is_empty());
     let expired = remote.expire(6000, 5000);
-    assert_eq!((expired.len(), expired[0].0.as_str()), (1, "a"));
-    assert_eq!(expired[0].1.left.len(), 2);
+    let [(name, heard_at, moved)] = &expired[..] else {
+        panic!("one is gone: {expired:?}");
+    };
+    assert_eq!((name.as_str(), *heard_at, moved.left.len()), ("a", 1000, 2));
     assert!(known(&remote).is_empty());
     assert_eq!(remote.nodes(), 1);
     remote.renew(20_000);
     assert!(remote.expire(20_001, 5000).is_empty());
     assert_eq!(remote.nodes(), 1);
-    assert!(remote.has_before("c") && !remote.has_before("a"));
+    // It was heard first at 4000, and a new lease is no sign of life.
+    assert!(remote.has_before("c", 4000) && !remote.has_before("a", 4000));
+    assert!(!remote.has_before("c", 3999));
+    assert!(remote.heard_before("c", 4000, 4000) && !remote.heard_before("c", 4000, 4001));
 }
 
 #[test]

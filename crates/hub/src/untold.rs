@@ -1,8 +1,8 @@
 //! Members of gateways that fell silent, until backends have been told that they left.
 //!
-//! Of the gateways that are left, the one with the smallest name tells. It may be dead as well and
-//! not known to be yet, so the others keep what is to be told until they have heard it again, or
-//! one of them is the smallest. A gateway that comes back finds that it was given up: backends
+//! Of the gateways that have known a silent one, the one with the smallest name tells. It may be dead
+//! as well and not known to be yet, so the others keep what is to be told until they have heard it
+//! again, or one of them is the smallest. A gateway that comes back finds that it was given up: backends
 //! were told, and it is for itself to tell them otherwise.
 
 use std::collections::VecDeque;
@@ -29,27 +29,36 @@ struct State {
 #[derive(Debug)]
 struct Kept {
     node: String,
+    /// When the node was heard last.
+    heard_ms: u64,
+    /// When it was given up.
     since_ms: u64,
     leaves: Vec<Lifecycle>,
 }
 
 impl Untold {
     /// This node is silent, and these were its members.
-    pub(crate) fn keep(&self, node: String, since_ms: u64, leaves: Vec<Lifecycle>) {
+    pub(crate) fn keep(&self, node: String, heard_ms: u64, since_ms: u64, leaves: Vec<Lifecycle>) {
         if !leaves.is_empty() {
             self.0.lock().kept.push(Kept {
                 node,
+                heard_ms,
                 since_ms,
                 leaves,
             });
         }
     }
 
-    /// Everything that waits, for this gateway tells it now.
-    pub(crate) fn take(&self) -> Vec<Lifecycle> {
+    /// What this gateway tells now: of which nodes is known by when these were heard last.
+    pub(crate) fn take(&self, is_for_this_one: impl Fn(u64) -> bool) -> Vec<Lifecycle> {
         let mut state = self.0.lock();
         let mut leaves = Vec::new();
-        for kept in std::mem::take(&mut state.kept) {
+        let (told, kept) = std::mem::take(&mut state.kept)
+            .into_iter()
+            .partition(|kept| is_for_this_one(kept.heard_ms));
+        state.kept = kept;
+        let told: Vec<Kept> = told;
+        for kept in told {
             leaves.extend(kept.leaves);
             if state.given_up.len() == MAX_GIVEN_UP {
                 state.given_up.pop_front();
@@ -59,11 +68,12 @@ impl Untold {
         leaves
     }
 
-    /// Somebody else tells: forgets what that one has told by now, and what is too much. Gives how
-    /// many the latter are.
-    pub(crate) fn leave_to_another(&self, has_told: impl Fn(u64) -> bool) -> usize {
+    /// The rest is for somebody else: forgets what that one has told by now, by when a node was heard
+    /// last and when it was given up, and what is too much. Gives how many the latter are.
+    pub(crate) fn leave_to_another(&self, has_told: impl Fn(u64, u64) -> bool) -> usize {
         let mut state = self.0.lock();
-        state.kept.retain(|kept| !has_told(kept.since_ms));
+        let waits = |kept: &Kept| !has_told(kept.heard_ms, kept.since_ms);
+        state.kept.retain(waits);
         let mut room = MAX_LEAVES;
         let mut dropped = 0;
         for kept in &mut state.kept {
@@ -110,34 +120,37 @@ mod tests {
     #[test]
     fn what_another_has_told_is_forgotten_and_the_rest_waits() {
         let untold = Untold::default();
-        untold.keep("a".to_owned(), 1_000, leaves(1));
-        untold.keep("b".to_owned(), 2_000, leaves(2));
-        assert_eq!(untold.leave_to_another(|since| since < 2_000), 0);
-        assert_eq!(untold.take().len(), 2);
-        assert!(untold.take().is_empty());
+        untold.keep("a".to_owned(), 1, 1_000, leaves(1));
+        untold.keep("b".to_owned(), 2, 2_000, leaves(2));
+        untold.keep("c".to_owned(), 3, 3_000, leaves(3));
+        assert_eq!(untold.leave_to_another(|_, since| since < 2_000), 0);
+        assert_eq!(untold.take(|heard| heard == 2).len(), 2);
+        assert!(untold.take(|heard| heard == 2).is_empty());
+        assert_eq!(untold.leave_to_another(|heard, _| heard == 3), 0);
+        assert!(untold.take(|_| true).is_empty());
         assert!(!untold.is_back("a") && untold.is_back("b") && !untold.is_back("b"));
     }
 
     #[test]
     fn who_comes_back_before_anybody_told_was_never_gone() {
         let untold = Untold::default();
-        untold.keep("a".to_owned(), 1_000, leaves(1));
+        untold.keep("a".to_owned(), 1, 1_000, leaves(1));
         assert!(!untold.is_back("a"));
-        assert!(untold.take().is_empty());
+        assert!(untold.take(|_| true).is_empty());
     }
 
     #[test]
     fn there_is_room_for_so_many_leaves() {
         let untold = Untold::default();
-        untold.keep("a".to_owned(), 0, leaves(MAX_LEAVES - 1));
-        untold.keep("b".to_owned(), 0, leaves(3));
-        untold.keep("c".to_owned(), 0, leaves(1));
-        assert_eq!(untold.leave_to_another(|_| false), 3);
-        assert_eq!(untold.take().len(), MAX_LEAVES);
+        untold.keep("a".to_owned(), 0, 0, leaves(MAX_LEAVES - 1));
+        untold.keep("b".to_owned(), 0, 0, leaves(3));
+        untold.keep("c".to_owned(), 0, 0, leaves(1));
+        assert_eq!(untold.leave_to_another(|_, _| false), 3);
+        assert_eq!(untold.take(|_| true).len(), MAX_LEAVES);
         for n in 0..=MAX_GIVEN_UP {
-            untold.keep(n.to_string(), 0, leaves(1));
+            untold.keep(n.to_string(), 0, 0, leaves(1));
         }
-        untold.take();
+        untold.take(|_| true);
         assert!(!untold.is_back("0") && untold.is_back("1"));
     }
 }

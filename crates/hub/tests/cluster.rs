@@ -127,9 +127,10 @@ fn shown(connection: &Connection) -> Vec<(String, Value)> {
 fn leaves_are_told_though_who_would_tell_is_dead_as_well() {
     let clock = ManualClock::default();
     let hub = hub(&clock);
+    hub.peer_says(BEFORE, all(vec![remote("ben", false)]));
     hub.peer_says(AFTER, all(vec![remote("ann", false)]));
     clock.advance(2_000);
-    hub.peer_says(BEFORE, all(vec![remote("ben", false)]));
+    hub.peer_says(BEFORE, Says::Alive(1));
     clock.advance(LEASE - 1_000);
     assert!(left(&hub).is_empty());
     assert_eq!(hub.peer_count(), 1);
@@ -143,6 +144,7 @@ fn leaves_are_told_though_who_would_tell_is_dead_as_well() {
 fn leaves_are_left_to_a_smaller_name_that_lives() {
     let clock = ManualClock::default();
     let hub = hub(&clock);
+    hub.peer_says(BEFORE, Says::Alive(0));
     hub.peer_says(AFTER, all(vec![remote("ann", false)]));
     for _ in 0..10 {
         clock.advance(LEASE / 5);
@@ -155,6 +157,20 @@ fn leaves_are_left_to_a_smaller_name_that_lives() {
     assert_eq!(hub.peer_count(), 0);
 }
 
+/// A10: a gateway that died and was started again, under a name that comes first, knows nothing of
+/// the members it had.
+#[test]
+fn leaves_are_not_left_to_who_came_after() {
+    let clock = ManualClock::default();
+    let hub = hub(&clock);
+    hub.peer_says(AFTER, all(vec![remote("ann", false)]));
+    clock.advance(LEASE / 2);
+    hub.peer_says(BEFORE, all(vec![]));
+    clock.advance(LEASE / 2);
+    assert_eq!(left(&hub), ["ann"]);
+    assert_eq!(hub.peer_count(), 1);
+}
+
 /// A10: who was given up and comes back is told so, by whoever has told backends.
 #[test]
 fn who_was_given_up_is_told_so() {
@@ -164,6 +180,9 @@ fn who_was_given_up_is_told_so() {
     clock.advance(LEASE);
     assert_eq!(left(&hub), ["ann"]);
     let asks = |given_up| Answer::Ask { given_up };
+    let tell = |backends| Answer::TellAll { backends };
+    // What it says first when it finds its bus again.
+    assert_eq!(hub.peer_says(AFTER, Says::Hello), tell(false));
     assert_eq!(hub.peer_says(AFTER, Says::Alive(1)), asks(true));
     assert_eq!(hub.peer_says(AFTER, Says::Alive(1)), asks(false));
 
@@ -172,7 +191,6 @@ fn who_was_given_up_is_told_so() {
         given_up,
     };
     let own = hub.node().to_owned();
-    let tell = |backends| Answer::TellAll { backends };
     assert_eq!(hub.peer_says(AFTER, ask(&own, false)), tell(false));
     assert_eq!(hub.peer_says(AFTER, ask(&own, true)), tell(true));
     assert_eq!(hub.peer_says(AFTER, ask("other", true)), Answer::None);

@@ -12,7 +12,7 @@ use tokio::time::{Duration, timeout};
 
 use crate::gateway::{Gateway, PASSWORD, PATIENCE, SECRET};
 use crate::http_api::{raw, request, sign_in};
-use crate::redis_bus::{Redis, gateway_on, gateway_with};
+use crate::redis_bus::{Redis, gateway_on};
 
 /// Reads the page on its standard input with Prometheus's own parser, as JSON.
 const PARSER: &str = "
@@ -401,54 +401,4 @@ async fn bounds_of_redis_clients_show() {
     assert_eq!((of("refused"), of("failed")), (0.0, 0.0));
     let refused = scrape.value("tidegate_bus_subscriptions_refused_total", &[]);
     assert_eq!(refused, 0.0);
-}
-
-/// Section 4: what became of a gateway among others.
-#[tokio::test]
-async fn other_gateways_show() {
-    let mut redis = Redis::start().await;
-    let (one, other) = tokio::join!(
-        gateway_with(&redis, &["--max-remote-members", "1"], ""),
-        gateway_on(&redis)
-    );
-    let members = [
-        other.joined_when_up("room", "ann").await,
-        other.joined_when_up("room", "ben").await,
-    ];
-    let no_room = [("reason", "remote_member")];
-    let scrape = until(&one, "tidegate_dropped_total", &no_room, 1.0).await;
-    assert_eq!(scrape.value("tidegate_peers", &[]), 1.0);
-    assert_eq!(scrape.value("tidegate_remote_members", &[]), 1.0);
-    assert_eq!(scrape.value("tidegate_bus_connects_total", &[]), 1.0);
-    // Who joins there is shown its own gateway's member, and one of the two.
-    let mut cid = one.connect().await;
-    let token = crate::gateway::token("cid", "room");
-    cid.ask(json!(["1", "1", "room", "phx_join", {"token": token}]))
-        .await;
-    let state = cid.next().await;
-    assert_eq!(state[3], "presence_state");
-    assert_eq!(state[4].as_object().unwrap().len(), 2, "{state}");
-    let scrape = until(&other, "tidegate_remote_members", &[], 1.0).await;
-    assert_eq!(scrape.value("tidegate_dropped_total", &no_room), 0.0);
-
-    let published = [("outcome", "published")];
-    until(&one, "tidegate_bus_events_total", &published, 1.0).await;
-    redis.kill().await;
-    let failed = [("outcome", "failed")];
-    let mut push = async |n: f64| {
-        let pushing = async {
-            loop {
-                let answer = cid.ask(json!(["1", "n", "room", "event", {}])).await;
-                if answer[4]["status"] == "error" {
-                    break;
-                }
-            }
-        };
-        timeout(PATIENCE, pushing).await.unwrap();
-        until(&one, "tidegate_bus_events_total", &failed, n).await;
-    };
-    push(1.0).await;
-    redis.restart().await;
-    until(&one, "tidegate_bus_connects_total", &[], 2.0).await;
-    drop(members);
 }
