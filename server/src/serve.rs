@@ -173,7 +173,7 @@ pub(crate) async fn assemble(
     let crew = Crew::new(config.fan_out_threads).map_err(ServeError::Crew)?;
     let hub = Hub::new(config.limits.clone(), definitions, Arc::new(SystemClock));
     let hub = Arc::new(hub.with_crew(crew));
-    let (peers, messages) = cluster::inbox();
+    let (peers, messages) = cluster::inbox(hub.clone());
     let plugins = Plugins::new(config.plugins);
     let sink = Arc::new(ToHub {
         hub: hub.clone(),

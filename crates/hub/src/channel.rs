@@ -3,7 +3,8 @@
 //! Whatever a member must see in one order (the reply to its join, the state that follows it, the
 //! diffs and events after that) is sent before the next thing can be. Locks, in the order in which
 //! they may be taken: the broadcasts' turn, the channel's state, a chunk of members, a
-//! connection's joins, an outbox.
+//! connection's joins, an outbox. What other gateways are to be told is noted while the state is
+//! held, so that they are told of a member's end after its beginning.
 
 mod rate;
 mod sending;
@@ -18,6 +19,7 @@ use crate::connection::{Connection, Joined};
 use crate::crew::Crew;
 use crate::grant::Grant;
 use crate::members::{Member, Members};
+use crate::outgoing::Outgoing;
 use crate::presence::{Pending, Tracked, count_json};
 use crate::remote::Remote;
 
@@ -134,6 +136,7 @@ impl Channel {
         member: Member,
         reference: &Ref,
         remote: &Remote,
+        outgoing: &Outgoing,
     ) -> Result<Option<Member>, Member> {
         let mut state = self.state.lock();
         if state.closed {
@@ -167,8 +170,10 @@ impl Channel {
                 old.end(&self.topic, "{}");
             }
             state.presence.left(old.tracked.clone());
+            outgoing.left(&self.topic, &old.tracked);
         }
         state.presence.joined(member.tracked.clone());
+        outgoing.joined(&self.topic, &member, mode);
         state.show_presence(mode, std::slice::from_ref(&member), &self.topic, remote);
         Ok(old)
     }
@@ -194,7 +199,12 @@ impl Channel {
     }
 
     /// Removes the connection's member. With `told`, a `phx_close` with this payload is sent.
-    pub(crate) fn remove(&self, connection: &Connection, told: Option<&str>) -> Option<Member> {
+    pub(crate) fn remove(
+        &self,
+        connection: &Connection,
+        told: Option<&str>,
+        outgoing: &Outgoing,
+    ) -> Option<Member> {
         let mut state = self.state.lock();
         let member = state.members.take(connection.key)?;
         connection.take_joined(self.topic.as_str());
@@ -202,24 +212,30 @@ impl Channel {
             member.end(&self.topic, payload);
         }
         state.presence.left(member.tracked.clone());
+        outgoing.left(&self.topic, &member.tracked);
         Some(member)
     }
 
-    /// Replaces the metadata of a member's presence; gives the old one, and the member as it is
-    /// now.
+    /// Replaces the metadata of a member's presence; `false` when there is no such member.
     pub(crate) fn update(
         &self,
         connection: &Connection,
         tracked: Tracked,
-    ) -> Option<(Tracked, Member)> {
+        outgoing: &Outgoing,
+    ) -> bool {
         let mut state = self.state.lock();
-        let (old, member) = state.members.with(connection.key, |member| {
+        let found = state.members.with(connection.key, |member| {
             let old = std::mem::replace(&mut member.tracked, tracked.clone());
             (old, member.clone())
-        })?;
-        state.presence.left(old.clone());
+        });
+        let Some((old, member)) = found else {
+            return false;
+        };
+        outgoing.left(&self.topic, &old);
+        outgoing.joined(&self.topic, &member, self.definition.read().presence);
+        state.presence.left(old);
         state.presence.joined(tracked);
-        Some((old, member))
+        true
     }
 
     /// Tells the members what has changed in presence. `true` when it must be asked again later
@@ -259,7 +275,7 @@ impl Channel {
                 .map(|json| ("presence_diff", json)),
             PresenceMode::Count => {
                 state.presence.clear(now_ms);
-                let count = state.members.len() + remote.count(&self.topic);
+                let count = state.members.len() + remote.shown(&self.topic);
                 Some(("presence_count", count_json(count)))
             }
             PresenceMode::Off => {
@@ -276,7 +292,15 @@ impl Channel {
     }
 
     /// Changes what holds. Members that get to see presence only now are shown it.
-    pub(crate) fn define(&self, definition: Arc<Definition>, now_ms: u64, remote: &Remote) {
+    pub(crate) fn define(
+        &self,
+        definition: Arc<Definition>,
+        now_ms: u64,
+        remote: &Remote,
+        outgoing: &Outgoing,
+    ) {
+        // A diff that is on its way arrives before what is shown here.
+        let _turn = self.turn.lock();
         let mut state = self.state.lock();
         let mode = definition.presence;
         let old = std::mem::replace(&mut *self.definition.write(), definition);
@@ -284,6 +308,10 @@ impl Channel {
             state.presence.clear(now_ms);
             let members = state.members.to_vec();
             state.show_presence(mode, &members, &self.topic, remote);
+        }
+        let off = |mode| mode == PresenceMode::Off;
+        if off(old.presence) != off(mode) {
+            outgoing.tell_anew();
         }
     }
 
@@ -324,7 +352,7 @@ impl State {
                 ("presence_state", text)
             }
             PresenceMode::Count => {
-                let count = self.members.len() + remote.count(topic);
+                let count = self.members.len() + remote.shown(topic);
                 ("presence_count", count_json(count))
             }
             PresenceMode::Off => return,

@@ -7,7 +7,7 @@ use tidegate_protocol::{Direction, Event, Overflow, Payload, Topic, is_reserved_
 
 use crate::Drop;
 use crate::admin_feed::{AdminEvent, LIST_MAX};
-use crate::audience::Audience;
+use crate::audience::{Audience, Seen};
 use crate::channel::{Channel, Delivered, Lane, To, Waiting};
 use crate::connection::Connection;
 use crate::hub::Hub;
@@ -50,21 +50,27 @@ impl Hub {
     }
 
     /// How many members an event for this audience is for, here and on other gateways, as far as
-    /// these tell; without an audience all members of the topic.
+    /// these tell; without an audience all members of the topic. Who is named and nowhere is counted
+    /// as dropped.
     pub fn count_for(&self, topic: &Topic, audience: Option<&Audience>) -> usize {
         let channel = self.channels.get(topic.as_str());
         let Some(audience) = audience else {
             return channel.map_or(0, |c| c.member_count()) + self.remote.count(topic);
         };
+        let mut seen = Seen::default();
+        let mut means = |connection: &str, user: &str| {
+            seen.see(audience, connection, user);
+            audience.means(connection, user)
+        };
         let mut count = self
             .remote
-            .count_where(topic, |user, connection| audience.means(connection, user));
+            .count_where(topic, |user, connection| means(connection, user));
         if let Some(channel) = channel {
             channel.for_each_member(|member| {
-                let means = audience.means(&member.connection.id, &member.tracked.user);
-                count += usize::from(means);
+                count += usize::from(means(&member.connection.id, &member.tracked.user));
             });
         }
+        self.stats.dropped(Drop::Recipient, audience.absent(&seen));
         count
     }
 

@@ -10,13 +10,14 @@ use tidegate_protocol::{Close, Serializer, Topic};
 
 use crate::channel::Channel;
 use crate::clock::Clock;
-use crate::cluster::Outgoing;
 use crate::connection::{Connection, ConnectionDetails};
 use crate::definitions::Definitions;
 use crate::grant::NextExpiry;
 use crate::membership::Lifecycle;
+use crate::outgoing::Outgoing;
 use crate::remote::Remote;
 use crate::shards::Shards;
+use crate::untold::Untold;
 use crate::watch::Watch;
 use crate::{Crew, Drop, Limits, Outbox, Stats, random_id};
 
@@ -44,6 +45,8 @@ pub struct Hub {
     pub(crate) outgoing: Outgoing,
     /// What other gateways have told.
     pub(crate) remote: Remote,
+    /// Members of silent gateways of whom backends have not been told.
+    pub(crate) untold: Untold,
     /// Channels whose presence has changed.
     pub(crate) unflushed: Mutex<Vec<Arc<Channel>>>,
     /// Channels with events in their inbox.
@@ -78,6 +81,7 @@ impl Hub {
             next_expiry: NextExpiry::default(),
             outgoing: Outgoing::default(),
             remote: Remote::default(),
+            untold: Untold::default(),
             unflushed: Mutex::default(),
             unsent: Mutex::default(),
             user_agents: Mutex::default(),

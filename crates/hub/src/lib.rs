@@ -14,7 +14,8 @@
 //!
 //! Locks, in the order in which they may be taken: `lifecycle`, one map shard, one channel's turn
 //! to broadcast, its state, one chunk of its members, one connection's joins, one outbox.
-//! What is known of other gateways has a lock of its own, taken after a channel's state. None is ever held across an `.await`.
+//! What is known of other gateways, and what they are to be told, have locks of their own, taken
+//! after a channel's state. None is ever held across an `.await`.
 
 mod admin_feed;
 mod audience;
@@ -36,6 +37,7 @@ mod lists;
 mod members;
 mod membership;
 mod outbox;
+mod outgoing;
 mod presence;
 mod queue;
 mod remote;
@@ -43,13 +45,14 @@ mod shards;
 mod state_text;
 mod stats;
 mod steering;
+mod untold;
 mod watch;
 
 pub use audience::Audience;
 pub use bucket::Bucket;
 pub use channel::Channel;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use cluster::{Answer, ToTell};
+pub use cluster::Answer;
 pub use connection::{Connection, ConnectionDetails, Joined};
 pub use crew::Crew;
 pub use definitions::Definitions;
@@ -62,4 +65,5 @@ pub use limits::Limits;
 pub use lists::{ListQuery, MemberFilter, QueueDepth};
 pub use membership::{Change, Join, JoinOptions, Lifecycle};
 pub use outbox::{Outbox, Wire, Work};
+pub use outgoing::ToTell;
 pub use stats::{Counter, Drop, Refused, Stats};

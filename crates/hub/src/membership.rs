@@ -8,9 +8,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Map, Value};
 use tidegate_protocol::presence::Meta;
-use tidegate_protocol::{
-    PresenceMode, Reason, Ref, Serializer, Standing, Topic, is_reserved_topic,
-};
+use tidegate_protocol::{Reason, Ref, Serializer, Standing, Topic, is_reserved_topic};
 
 use crate::admin_feed::{self, SNAPSHOT_MAX};
 use crate::channel::Channel;
@@ -172,7 +170,7 @@ impl Hub {
                 self.forget_if_empty(&channel);
                 return Err(Reason::TooManyTopics);
             }
-            match channel.join(member.clone(), &reference, &self.remote) {
+            match channel.join(member.clone(), &reference, &self.remote, &self.outgoing) {
                 Err(back) => member = back,
                 Ok(old) => {
                     // Now that whoever looks for ends finds it.
@@ -181,12 +179,6 @@ impl Hub {
                         self.member_count.fetch_add(1, Ordering::Relaxed);
                     }
                     self.watch_joined(&channel);
-                    if channel.definition().presence != PresenceMode::Off {
-                        if let Some(old) = &old {
-                            self.outgoing.left(&old.tracked);
-                        }
-                        self.outgoing.joined(&topic, &member);
-                    }
                     self.presence_changed(&channel);
                     let mut lifecycle = Vec::with_capacity(2);
                     lifecycle.extend(old.as_ref().and_then(|m| told(&topic, Change::Leave, m)));
@@ -292,12 +284,8 @@ impl Hub {
             hidden,
             ..self.track(old.user, metadata, before, self.now_ms())
         };
-        let Some((old, member)) = channel.update(connection, tracked) else {
+        if !channel.update(connection, tracked, &self.outgoing) {
             return false;
-        };
-        if channel.definition().presence != PresenceMode::Off {
-            self.outgoing.left(&old);
-            self.outgoing.joined(&channel.topic, &member);
         }
         self.presence_changed(&channel);
         true
@@ -341,11 +329,8 @@ impl Hub {
         connection: &Connection,
         said: Option<&str>,
     ) -> Option<(Vec<Lifecycle>, Member, bool)> {
-        let member = channel.remove(connection, said)?;
+        let member = channel.remove(connection, said, &self.outgoing)?;
         self.member_count.fetch_sub(1, Ordering::Relaxed);
-        if channel.definition().presence != PresenceMode::Off {
-            self.outgoing.left(&member.tracked);
-        }
         let closed = self.forget_if_empty(channel);
         if !closed {
             self.presence_changed(channel);
@@ -402,7 +387,7 @@ struct Joined {
     lifecycle: Vec<Lifecycle>,
 }
 
-fn told(topic: &Topic, change: Change, member: &Member) -> Option<Lifecycle> {
+pub(crate) fn told(topic: &Topic, change: Change, member: &Member) -> Option<Lifecycle> {
     (!is_reserved_topic(topic.as_str())).then(|| Lifecycle {
         topic: topic.clone(),
         change,

@@ -25,11 +25,17 @@ pub enum Drop {
     Lifecycle,
     /// A member of another gateway for which there was no room.
     RemoteMember,
+    /// A client's event on a channel that relays, which other gateways did not get.
+    Relay,
+    /// A message of another gateway for which there was no room.
+    PeerMessage,
+    /// A connection or a user whom an event was for, and who is nowhere.
+    Recipient,
 }
 
 impl Drop {
     /// Every reason.
-    pub const ALL: [Drop; 8] = [
+    pub const ALL: [Drop; 11] = [
         Drop::SlowConsumer,
         Drop::Oldest,
         Drop::NotLatest,
@@ -38,6 +44,9 @@ impl Drop {
         Drop::Refused,
         Drop::Lifecycle,
         Drop::RemoteMember,
+        Drop::Relay,
+        Drop::PeerMessage,
+        Drop::Recipient,
     ];
 
     /// The name in metrics.
@@ -51,6 +60,9 @@ impl Drop {
             Drop::Refused => "refused",
             Drop::Lifecycle => "lifecycle",
             Drop::RemoteMember => "remote_member",
+            Drop::Relay => "relay",
+            Drop::PeerMessage => "peer_message",
+            Drop::Recipient => "recipient",
         }
     }
 }

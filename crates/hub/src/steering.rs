@@ -60,7 +60,7 @@ impl Hub {
             if *definition == *channel.definition() {
                 continue;
             }
-            channel.define(definition.clone(), now, &self.remote);
+            channel.define(definition.clone(), now, &self.remote, &self.outgoing);
             for member in channel.members() {
                 let Err(reason) = may_stay(&definition, &member) else {
                     continue;

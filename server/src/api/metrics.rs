@@ -111,7 +111,7 @@ fn clients(page: &mut Exposition, gateway: &Gateway) {
     );
     page.gauge(
         "tidegate_remote_members",
-        "Members on other gateways that are shown here.",
+        "Members of other gateways that are known here.",
         hub.remote_member_count(),
     );
     page.gauge(
@@ -215,6 +215,16 @@ fn bus(page: &mut Exposition, gateway: &Gateway) {
         "tidegate_bus_connects_total",
         "Times the connection to Redis was made.",
         counted.connects,
+    );
+    page.counter(
+        "tidegate_bus_queue_full_total",
+        "Events that were not taken for Redis, as too many bytes waited.",
+        counted.queue_full,
+    );
+    page.counter(
+        "tidegate_bus_subscriptions_refused_total",
+        "Subscriptions refused to Redis clients that had as many as they may have.",
+        counted.subscriptions_refused,
     );
     let help = "Redis clients that the in-process bus turned away or cut.";
     let mut cut = page.counters("tidegate_bus_clients_cut_total", help);

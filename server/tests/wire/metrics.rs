@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Duration, timeout};
@@ -101,7 +101,7 @@ impl Scrape {
 }
 
 /// Scrapes until it is so.
-async fn until(gateway: &Gateway, name: &str, labels: &[(&str, &str)], least: f64) -> Scrape {
+pub async fn until(gateway: &Gateway, name: &str, labels: &[(&str, &str)], least: f64) -> Scrape {
     let scraping = async {
         loop {
             let scrape = Scrape::of(gateway).await;
@@ -319,4 +319,86 @@ async fn full_places_show() {
     waits.await.unwrap();
     drop(held);
     until(&gateway, "tidegate_http_full_total", &[], 1.0).await;
+}
+
+/// Section 4: what Redis clients of the in-process bus may do shows where it is too much.
+#[tokio::test]
+async fn bounds_of_redis_clients_show() {
+    let gateway = with(&[
+        "--bus-clients",
+        "2",
+        "--bus-output-bytes",
+        "65536",
+        "--bus-request-bytes",
+        "40000",
+    ])
+    .await;
+    let address = gateway.bus.clone().unwrap();
+    let connect = async || TcpStream::connect(&address).await.unwrap();
+    let rest = async |mut stream: TcpStream| {
+        let mut bytes = Vec::new();
+        // Closed, or reset because of what was not read.
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes))
+            .await
+            .unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let cut = async |reason: &str| {
+        let labels = [("reason", reason)];
+        until(&gateway, "tidegate_bus_clients_cut_total", &labels, 1.0).await
+    };
+    let clients = async |count: f64| {
+        let counting = async {
+            while Scrape::of(&gateway)
+                .await
+                .value("tidegate_bus_clients", &[])
+                != count
+            {}
+        };
+        timeout(PATIENCE, counting).await.unwrap();
+    };
+    let (mut one, mut two) = (connect().await, connect().await);
+    clients(2.0).await;
+    let refused = rest(connect().await).await;
+    assert_eq!(refused, "-ERR max number of clients reached\r\n");
+    cut("too many").await;
+
+    two.write_all(b"*2\r\n$4\r\nECHO\r\n$40000\r\n")
+        .await
+        .unwrap();
+    let said = rest(two).await;
+    assert!(said.contains("a request may have 40000 bytes"), "{said}");
+    cut("protocol error").await;
+    clients(1.0).await;
+
+    let mut slow = connect().await;
+    slow.write_all(b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n")
+        .await
+        .unwrap();
+    let publish = format!(
+        "*3\r\n$7\r\nPUBLISH\r\n$1\r\na\r\n$30000\r\n{}\r\n",
+        "x".repeat(30_000)
+    );
+    let publishing = async {
+        let mut answer = [0; 4];
+        let mut heard = false;
+        loop {
+            one.write_all(publish.as_bytes()).await.unwrap();
+            one.read_exact(&mut answer).await.unwrap();
+            match &answer {
+                b":1\r\n" => heard = true,
+                // Once it is cut, nobody is there.
+                b":0\r\n" if heard => return,
+                b":0\r\n" => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    timeout(PATIENCE, publishing).await.unwrap();
+    let scrape = cut("too slow").await;
+    drop(slow);
+    let of = |outcome| scrape.value("tidegate_bus_events_total", &[("outcome", outcome)]);
+    assert_eq!((of("refused"), of("failed")), (0.0, 0.0));
+    let refused = scrape.value("tidegate_bus_subscriptions_refused_total", &[]);
+    assert_eq!(refused, 0.0);
 }

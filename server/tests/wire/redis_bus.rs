@@ -84,6 +84,11 @@ impl Redis {
 }
 
 pub async fn gateway_on(redis: &Redis) -> Gateway {
+    gateway_with(redis, &[], "").await
+}
+
+/// The same with more flags, and this configuration file unless it is empty.
+pub async fn gateway_with(redis: &Redis, more: &[&str], config: &str) -> Gateway {
     let url = format!("redis://{}/", redis.address());
     let flags = [
         "--redis-url",
@@ -93,7 +98,7 @@ pub async fn gateway_on(redis: &Redis) -> Gateway {
         "--admin-password",
         PASSWORD,
     ];
-    Gateway::with(&flags, "").await
+    Gateway::with(&[&flags[..], more].concat(), config).await
 }
 
 /// A16: sockets stay open, pushes meanwhile are refused with the reason, deliveries resume.
