@@ -1,6 +1,6 @@
 //! What is refused although it was signed.
 
-use sqlx::FromRow;
+use sqlx::{Any, FromRow, Transaction};
 
 use crate::error::StoreError;
 use crate::open::Store;
@@ -62,17 +62,36 @@ statements! {
            VALUES ($1, $2, $3, $4, $5) \
            ON CONFLICT (kind, value) DO UPDATE SET revoked_at = excluded.revoked_at, \
            until = excluded.until, revoked_by = excluded.revoked_by";
+    COUNT = "SELECT CAST(COUNT(*) AS BIGINT) FROM revocations WHERE until > $1";
     PURGE = "DELETE FROM revocations WHERE until <= $1";
     LIST = "SELECT kind, value, revoked_at, until, revoked_by FROM revocations \
             WHERE until > $1 ORDER BY revoked_at DESC, value LIMIT $2";
 }
 
+/// Fails when more than `most` hold at `now`; what was begun is undone then.
+pub(crate) async fn full(
+    change: &mut Transaction<'_, Any>,
+    now: i64,
+    most: i64,
+) -> Result<(), sqlx::Error> {
+    let hold: i64 = sqlx::query_scalar(COUNT)
+        .bind(now)
+        .fetch_one(&mut **change)
+        .await?;
+    if hold > most {
+        return Err(sqlx::Error::Encode(Box::new(StoreError::Full(most))));
+    }
+    Ok(())
+}
+
 impl Store {
-    /// Revokes, and marks the tokens that it names; gives how many those were.
+    /// Revokes, and marks the tokens that it names; gives how many those were. When more than `most`
+    /// would hold it is [`StoreError::Full`]: what holds already is not dropped for it.
     pub async fn revoke(
         &self,
         kind: RevocationKind,
         revocation: &Revocation,
+        most: i64,
     ) -> Result<u64, StoreError> {
         let revoked = async {
             let mut change = self.pool.begin().await?;
@@ -89,6 +108,7 @@ impl Store {
                 .bind(revocation.revoked_at)
                 .execute(&mut *change)
                 .await?;
+            full(&mut change, revocation.revoked_at, most).await?;
             crate::revision::grow(&mut change).await?;
             change.commit().await?;
             Ok(marked.rows_affected())
