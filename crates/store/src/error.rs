@@ -16,7 +16,7 @@ pub enum StoreError {
     Taken,
     /// So many revocations hold as there may be; none of them is dropped for another.
     #[error(
-        "{0} revocations hold already, which is as many as are kept; rotate the keys with immediate, which needs none, or wait for tokens to end"
+        "{0} revocations hold already, which is as many as are kept; end the key that signed most of them (rotate with immediate), or wait for tokens to end"
     )]
     Full(i64),
     /// A text holds a character that the database cannot keep or look for: PostgreSQL knows no NUL.

@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::revision::change;
+use crate::revocations::spare;
 use crate::statements::statements;
 
 /// What a key is good for.
@@ -121,6 +122,9 @@ impl Store {
             if added.rows_affected() == 0 {
                 return Ok(false);
             }
+            if verify_until.is_none() {
+                spare(&mut change, current).await?;
+            }
             crate::revision::grow(&mut change).await?;
             change.commit().await?;
             Ok(true)
@@ -131,7 +135,23 @@ impl Store {
 
     /// Ends a key that only checks any more; `false` when there is none.
     pub async fn revoke_key(&self, kid: &str, now: i64) -> Result<bool, StoreError> {
-        change!(self, REVOKE, kid, now).map(|rows| rows > 0)
+        let revoked = async {
+            let mut change = self.pool.begin().await?;
+            let rows = sqlx::query(REVOKE)
+                .bind(kid)
+                .bind(now)
+                .execute(&mut *change)
+                .await?;
+            if rows.rows_affected() == 0 {
+                return Ok(false);
+            }
+            spare(&mut change, kid).await?;
+            crate::revision::grow(&mut change).await?;
+            change.commit().await?;
+            Ok(true)
+        }
+        .await;
+        self.noted(revoked)
     }
 
     /// Forgets keys that were retired before `retired_before` and whose last token has expired; never

@@ -61,11 +61,20 @@ statements! {
     PUT = "INSERT INTO revocations (kind, value, revoked_at, until, revoked_by) \
            VALUES ($1, $2, $3, $4, $5) \
            ON CONFLICT (kind, value) DO UPDATE SET revoked_at = excluded.revoked_at, \
-           until = excluded.until, revoked_by = excluded.revoked_by";
+           until = CASE WHEN revocations.until > excluded.until THEN revocations.until \
+           ELSE excluded.until END, revoked_by = excluded.revoked_by";
+    SPARE = "DELETE FROM revocations WHERE kind = 'token' \
+             AND value IN (SELECT jti FROM tokens WHERE kid = $1)";
     COUNT = "SELECT CAST(COUNT(*) AS BIGINT) FROM revocations WHERE until > $1";
     PURGE = "DELETE FROM revocations WHERE until <= $1";
     LIST = "SELECT kind, value, revoked_at, until, revoked_by FROM revocations \
             WHERE until > $1 ORDER BY revoked_at DESC, value LIMIT $2";
+}
+
+/// Forgets the revocations of single tokens of a key that is refused itself: they make room.
+pub(crate) async fn spare(change: &mut Transaction<'_, Any>, kid: &str) -> Result<(), sqlx::Error> {
+    let spared = sqlx::query(SPARE).bind(kid).execute(&mut **change).await;
+    spared.map(drop)
 }
 
 /// Fails when more than `most` hold at `now`; what was begun is undone then.
