@@ -410,13 +410,22 @@ mod tests {
                 Err(TokenForAnotherChannel),
             ),
             (Token, PushRule::Member, "admin", Ok(Standing::Admin)),
-            (Token, PushRule::Member, "admin:watch:a", Ok(Standing::Admin)),
+            (
+                Token,
+                PushRule::Member,
+                "admin:watch:a",
+                Ok(Standing::Admin),
+            ),
         ] {
             let definition = rule(join, push);
             let answer = |shown| admit(&definition, topic, shown, false);
             assert_eq!(answer(&follows), of_follower, "{join:?} {push:?} {topic}");
             if topic != "administration" {
-                assert_eq!(answer(&rules), Ok(Standing::Admin), "{join:?} {push:?} {topic}");
+                assert_eq!(
+                    answer(&rules),
+                    Ok(Standing::Admin),
+                    "{join:?} {push:?} {topic}"
+                );
             }
         }
     }

@@ -288,7 +288,10 @@ pub(super) async fn principals(
     State(gateway): State<Arc<Gateway>>,
     params: Result<Query<PrincipalParams>, QueryRejection>,
 ) -> Result<Json<Part<PrincipalInfo>>, ApiError> {
-    let Query(PrincipalParams { after, limit: asked }) = params?;
+    let Query(PrincipalParams {
+        after,
+        limit: asked,
+    }) = params?;
     let limit = limit(asked);
     let after = after.as_deref().map_or_else(Default::default, place);
     let counts = gateway.trust.store.principals(&after, limit as i64 + 1);
@@ -298,9 +301,11 @@ pub(super) async fn principals(
         refused: unsigned(count.refused),
         last_at: unsigned(count.last_at),
     });
-    Ok(Json(part(items.collect(), limit, |item: &PrincipalInfo| {
-        format!("{}.{}", item.last_at, item.principal)
-    })))
+    Ok(Json(part(
+        items.collect(),
+        limit,
+        |item: &PrincipalInfo| format!("{}.{}", item.last_at, item.principal),
+    )))
 }
 
 /// Where the list goes on behind the one that `next` names: `<latest>.<principal>`. Behind what names

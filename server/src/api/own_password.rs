@@ -58,13 +58,11 @@ pub(super) async fn change(
     }
     let hash = hashed(&gateway, password).await?;
     // Hashing took its turns, and the user may have been put out meanwhile.
-    let changed = gateway.trust.store.change_own_password(
-        id,
-        session,
-        &user.password_hash,
-        &hash,
-        now_ms(),
-    );
+    let changed =
+        gateway
+            .trust
+            .store
+            .change_own_password(id, session, &user.password_hash, &hash, now_ms());
     let changed = changed.await?;
     refresh(&gateway).await?;
     let Some(ended) = changed else {

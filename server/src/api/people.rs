@@ -247,7 +247,10 @@ pub(super) async fn change_user(
     };
     let (trust, principal) = (&gateway.trust, format!("user:{}", user.name));
     let ending = trust.ending(&principal, &admin.name);
-    let changed = trust.store.change_user(&id, &change, &ending, tokens).await?;
+    let changed = trust
+        .store
+        .change_user(&id, &change, &ending, tokens)
+        .await?;
     let Ended { tokens, .. } = changed.ok_or(ApiError::NotFound("user", id))?;
     let removed = refresh(&gateway).await?;
     let by = &admin.name;
@@ -310,7 +313,11 @@ pub(super) async fn sessions(
         (Role::Admin, _) => String::new(),
         (_, Some(id)) => id.clone(),
         // A program has no sessions.
-        (_, None) => return Ok(Json(part(Vec::new(), limit, |_: &SessionEntry| String::new()))),
+        (_, None) => {
+            return Ok(Json(part(Vec::new(), limit, |_: &SessionEntry| {
+                String::new()
+            })));
+        }
     };
     let query = SessionQuery {
         user_id,
@@ -497,7 +504,13 @@ pub(super) async fn revoke_api_key(
     let tokens = revoked.ok_or(ApiError::NotFound("API key", id))?;
     let removed = refresh(&gateway).await?;
     let by = &admin.name;
-    tracing::info!(by, key = key.name, tokens, removed, "an API key was revoked");
+    tracing::info!(
+        by,
+        key = key.name,
+        tokens,
+        removed,
+        "an API key was revoked"
+    );
     let what = format!("API key {} is refused from now on", key.name);
     Ok(done_removing(&with_tokens(what, tokens), removed))
 }

@@ -214,9 +214,10 @@ async fn introspect(file: Option<PathBuf>, reach: Reach) -> Result<(), CliError>
     }
     let said: Introspection = read(said)?;
     if !said.active {
-        return Err(CliError::TokenNotGood(said.reason.unwrap_or_else(
-            || "administrators are told why".to_owned(),
-        )));
+        return Err(CliError::TokenNotGood(
+            said.reason
+                .unwrap_or_else(|| "administrators are told why".to_owned()),
+        ));
     }
     if as_json {
         return Ok(());

@@ -18,8 +18,8 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
 use tidegate_auth::{
-    ClientTokens, Directory, Issuers, LEEWAY_SECONDS, Marks, Nonces, Seal, SealError, Secret, SecretError,
-    TokenError, Tokens,
+    ClientTokens, Directory, Issuers, LEEWAY_SECONDS, Marks, Nonces, Seal, SealError, Secret,
+    SecretError, TokenError, Tokens,
 };
 use tidegate_hub::{Counter, Lifecycle};
 use tidegate_store::{Ending, OpenError, Store, StoreError};
