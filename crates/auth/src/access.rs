@@ -16,6 +16,10 @@ pub enum TokenSource {
 
 /// The outcome of checking the token that a join came with, if it came with one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, while a join is decided"
+)]
 pub enum Shown {
     /// No token at all.
     Nothing,
