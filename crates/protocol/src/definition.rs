@@ -20,7 +20,7 @@ pub enum JoinRule {
     Token,
     /// Who shows a token for the channel that carries one of `join_roles`; administrators, too.
     Roles,
-    /// Who shows a token for `admin`.
+    /// Who shows a token that allows `admin`.
     Admin,
 }
 
@@ -36,7 +36,7 @@ pub enum PushRule {
     Token,
     /// Members whose token carries one of `push_roles`; administrators, too.
     Roles,
-    /// Members who joined with a token for `admin`.
+    /// Members who joined with a token that allows `admin`.
     Admin,
     /// Nobody: events come from the bus alone.
     Nobody,
@@ -49,7 +49,7 @@ pub enum Standing {
     Anonymous,
     /// A token for the channel.
     Token,
-    /// A token for `admin`.
+    /// A token that allows `admin`; on the topic `admin` one for it.
     Admin,
 }
 

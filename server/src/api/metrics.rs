@@ -303,6 +303,11 @@ fn store(page: &mut Exposition, gateway: &Gateway) {
         trust.open_tokens_forgotten.get(),
     );
     page.gauge(
+        "tidegate_revocations",
+        "Revocations that hold; at 100000 a further one is refused.",
+        gateway.tokens.revoked().len(),
+    );
+    page.gauge(
         "tidegate_nonces",
         "Signed requests that are remembered.",
         trust.nonces.count(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_auth::LEEWAY_SECONDS;
 use tidegate_hub::ExpiryRules;
 
-use super::{ANSWER, ANYBODY, TrustError, issuers, now_ms, refresh, unsigned};
+use super::{AFTERWARDS_MS, ANSWER, ANYBODY, TrustError, issuers, now_ms, refresh, unsigned};
 use crate::gateway::Gateway;
 use crate::system::ticks;
 
@@ -131,7 +131,7 @@ async fn purging(gateway: &Gateway) {
         let purged = async {
             let now = now_ms();
             trust.store.purge_sessions(now).await?;
-            trust.store.purge_tokens(now).await?;
+            trust.store.purge_tokens(now - AFTERWARDS_MS).await?;
             let open = i64::from(config.max_open_tokens);
             let forgotten = trust.store.purge_issued_by(ANYBODY, open).await;
             trust.count_forgotten(&forgotten);
@@ -146,11 +146,13 @@ async fn purging(gateway: &Gateway) {
                 && let Some(since) = trust.current_since().await?
                 && since + days * DAY_MS <= now
             {
-                let kid = trust.rotate(false, config.token_seconds).await?;
-                tracing::info!(
-                    kid,
-                    "the signing key was rotated, as --key-rotation-days asks"
-                );
+                match trust.rotate(false, config.token_seconds).await? {
+                    Some(kid) => tracing::info!(
+                        kid,
+                        "the signing key was rotated, as --key-rotation-days asks"
+                    ),
+                    None => tracing::debug!("another gateway rotated the signing key just now"),
+                }
             }
             Ok::<(), TrustError>(())
         };

@@ -18,11 +18,11 @@ use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tidegate_auth::{
-    ClientTokens, Directory, Issuers, Marks, Nonces, Seal, SealError, Secret, SecretError,
-    TokenError, Tokens,
+    ClientTokens, Directory, Issuers, LEEWAY_SECONDS, Marks, Nonces, Seal, SealError, Secret,
+    SecretError, TokenError, Tokens,
 };
 use tidegate_hub::{Connection, Counter, Lifecycle};
-use tidegate_store::{OpenError, Store, StoreError};
+use tidegate_store::{Ending, OpenError, Store, StoreError};
 
 pub(crate) use clocks::run;
 pub(crate) use issuers::Provider;
@@ -41,6 +41,11 @@ use records::Records;
 const ANSWER: Duration = Duration::from_secs(10);
 /// Rows of each kind that are kept in memory.
 const MOST: i64 = 100_000;
+/// Revocations that hold at once; a further one is refused.
+pub(crate) const MAX_REVOCATIONS: i64 = 100_000;
+/// So much longer than a token says it is remembered that it was revoked: it is taken a little past
+/// its end, and clocks disagree. In milliseconds.
+pub(crate) const AFTERWARDS_MS: i64 = (LEEWAY_SECONDS as i64 + 60) * 1000;
 
 /// Why identities cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +132,22 @@ impl Trust {
 }
 
 impl Trust {
+    /// Whether programs sign tokens with a secret that the operator gave: those may live for ever.
+    pub(crate) fn has_shared_secret(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// What goes with this one, whom `by` puts out now.
+    pub(crate) fn ending<'a>(&self, principal: &'a str, by: &'a str) -> Ending<'a> {
+        Ending {
+            principal,
+            by,
+            now: now_ms(),
+            leeway: AFTERWARDS_MS,
+            most: MAX_REVOCATIONS,
+        }
+    }
+
     /// Counts tokens of which the records went because there were too many.
     fn count_forgotten(&self, rows: &Result<u64, StoreError>) {
         let rows = rows.as_ref().copied().unwrap_or_default();

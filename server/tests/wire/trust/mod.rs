@@ -3,6 +3,7 @@
 mod anonymous;
 mod issuers;
 mod people;
+mod put_out;
 mod records;
 mod roles;
 mod session_tokens;
