@@ -18,6 +18,7 @@ use crate::connection::{Connection, Joined};
 use crate::crew::Crew;
 use crate::grant::Grant;
 use crate::members::{Member, Members};
+use crate::origin::Origin;
 use crate::presence::{Pending, Tracked, count_json};
 use crate::remote::Remote;
 
@@ -32,15 +33,14 @@ pub struct Channel {
     pub topic: Topic,
     /// When its first member joined, in milliseconds since 1970.
     pub opened_at: u64,
-    /// Its name within this process.
-    key: u64,
     /// From how many bytes on an event is compressed for those who can read it.
     deflate_min_bytes: usize,
     /// Who writes to many members.
     crew: Arc<Crew>,
     pub(crate) events_to: AtomicU64,
     pub(crate) events_from: AtomicU64,
-    pub(crate) dropped: AtomicU64,
+    /// What a queued event of it keeps of it.
+    pub(crate) origin: Arc<Origin>,
     rate: Mutex<Rate>,
     definition: RwLock<Arc<Definition>>,
     /// Events from the bus that the next broadcast takes along.
@@ -61,7 +61,7 @@ pub(crate) struct State {
 impl Channel {
     pub(crate) fn new(
         topic: Topic,
-        key: u64,
+        origin: Origin,
         definition: Arc<Definition>,
         deflate_min_bytes: usize,
         crew: Arc<Crew>,
@@ -72,10 +72,9 @@ impl Channel {
             crew,
             topic,
             opened_at: now_ms,
-            key,
+            origin: Arc::new(origin),
             events_to: AtomicU64::new(0),
             events_from: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
             rate: Mutex::default(),
             definition: RwLock::new(definition),
             inbox: Mutex::default(),

@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use tidegate_protocol::{Direction, Event, Overflow, Payload, Topic, is_reserved_topic};
+use tidegate_protocol::{Direction, Event, Payload, Topic, is_reserved_topic};
 
 use crate::Drop;
 use crate::admin_feed::{AdminEvent, LIST_MAX};
@@ -45,7 +45,7 @@ impl Hub {
         if let Some(channel) = self.channels.get(topic.as_str()) {
             let began = Instant::now();
             let delivered = channel.send_to(event, payload, audience, self.now_ms());
-            self.count(&channel, delivered, began);
+            self.count(delivered, began);
         }
     }
 
@@ -80,7 +80,7 @@ impl Hub {
     fn flush_channel(&self, channel: &Channel) {
         let began = Instant::now();
         let delivered = channel.flush(self.now_ms());
-        self.count(channel, delivered, began);
+        self.count(delivered, began);
     }
 
     /// An event of the gateway itself for the members of a topic.
@@ -120,11 +120,11 @@ impl Hub {
         };
         let began = Instant::now();
         let delivered = channel.broadcast(event, payload, to, lane, self.now_ms());
-        self.count(&channel, delivered, began);
+        self.count(delivered, began);
         delivered.frames
     }
 
-    fn count(&self, channel: &Channel, delivered: Delivered, began: Instant) {
+    fn count(&self, delivered: Delivered, began: Instant) {
         if delivered == Delivered::default() {
             // Somebody else has sent what was there to send, or nobody listens.
             return;
@@ -134,14 +134,6 @@ impl Hub {
         self.stats.bytes_out.add(delivered.written);
         if delivered.no_binary > 0 {
             self.stats.dropped(Drop::NoBinary, delivered.no_binary);
-        }
-        if delivered.dropped > 0 {
-            let why = match channel.definition().overflow {
-                Overflow::Close => Drop::SlowConsumer,
-                Overflow::DropOldest => Drop::Oldest,
-                Overflow::LatestOnly => Drop::NotLatest,
-            };
-            self.stats.dropped(why, delivered.dropped);
         }
     }
 
@@ -156,11 +148,8 @@ impl Hub {
     }
 
     pub(crate) fn some_topics(&self) -> Vec<String> {
-        self.channels()
-            .iter()
-            .take(LIST_MAX)
-            .map(|c| c.topic.to_string())
-            .collect()
+        let some = self.channels.some(LIST_MAX);
+        some.iter().map(|c| c.topic.to_string()).collect()
     }
 
     fn watch(

@@ -18,7 +18,7 @@ use crate::membership::Lifecycle;
 use crate::remote::Remote;
 use crate::shards::Shards;
 use crate::watch::Watch;
-use crate::{Crew, Drop, Limits, Outbox, Stats, random_id};
+use crate::{Crew, Limits, Outbox, Stats, random_id};
 
 /// Everything one gateway knows of its clients.
 pub struct Hub {
@@ -171,11 +171,7 @@ impl Hub {
             }
             self.connection_count.fetch_sub(1, Ordering::Relaxed);
         }
-        let close = connection.outbox.closing();
-        self.stats.closed(close);
-        if close == Some(Close::SlowConsumer) {
-            self.stats.dropped(Drop::SlowConsumer, 1);
-        }
+        self.stats.closed(connection.outbox.closing());
         connection
             .channels()
             .iter()

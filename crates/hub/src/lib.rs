@@ -18,6 +18,7 @@
 
 mod admin_feed;
 mod audience;
+mod backlog;
 mod bucket;
 mod channel;
 mod clock;
@@ -35,6 +36,7 @@ mod limits;
 mod lists;
 mod members;
 mod membership;
+mod origin;
 mod outbox;
 mod presence;
 mod queue;

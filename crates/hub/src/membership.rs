@@ -18,6 +18,7 @@ use crate::connection::Connection;
 use crate::grant::Grant;
 use crate::hub::Hub;
 use crate::members::Member;
+use crate::origin::Origin;
 use crate::presence::Tracked;
 use crate::watch::WATCH_PREFIX;
 
@@ -161,7 +162,10 @@ impl Hub {
                 self.channel_count.fetch_add(1, Ordering::Relaxed);
                 Arc::new(Channel::new(
                     topic.clone(),
-                    self.next_key.fetch_add(1, Ordering::Relaxed),
+                    Origin::new(
+                        self.next_key.fetch_add(1, Ordering::Relaxed),
+                        self.stats.drops.clone(),
+                    ),
                     self.definitions.of(topic.as_str()),
                     self.limits.deflate_min_bytes,
                     self.crew.clone(),

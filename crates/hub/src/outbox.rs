@@ -3,22 +3,26 @@
 //!
 //! Whoever sends writes: a frame for a connection with nothing queued goes straight into its
 //! socket, so a broadcast needs no task to wake. Only what the kernel would not take is queued,
-//! and the connection's task is woken to write it when there is room again. A full data lane does
-//! what the channel says, by default it closes the connection as a slow consumer: a client that
-//! silently misses events would be worse off than one that is told and comes back. The control
-//! lane has the same bound, for a client that asks without end and never reads the answers.
+//! and the connection's task is woken to write it when there is room again. In a full data lane
+//! events give way whose channels say so; where there are none the connection is closed as a slow
+//! consumer: a client that silently misses events would be worse off than one that is told and comes
+//! back. The control lane has the same bound, for a client that asks without end and never reads the
+//! answers. What a slow reader does not get is counted here, each event once (see [`Origin`]).
 
 use std::fmt;
 use std::hint::black_box;
 use std::io::{self, IoSlice};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Waker};
 
 use parking_lot::Mutex;
 use tidegate_protocol::{Close, Encoded, Overflow};
 use tidegate_websocket::{Frame, Opcode};
 
+use crate::backlog::Event;
+use crate::origin::Origin;
 use crate::queue::{Full, Queue, QueueLimits, Written};
+use crate::stats::Drop;
 
 /// Where a connection's frames go. Taken by reference from any task; never waits.
 pub trait Wire: Send + Sync {
@@ -85,8 +89,6 @@ fn opcode(encoded: &Encoded) -> Opcode {
 pub(crate) struct Sent {
     /// Events that were written or queued.
     pub(crate) taken: usize,
-    /// Events that were dropped for this connection: these, or older ones that gave way.
-    pub(crate) dropped: usize,
     /// Bytes that the kernel took.
     pub(crate) written: usize,
 }
@@ -223,14 +225,15 @@ impl Outbox {
     }
 
     /// Sends events of a channel.
-    pub(crate) fn data(&self, channel: u64, events: &Events, overflow: Overflow) -> Sent {
+    pub(crate) fn data(&self, origin: &Arc<Origin>, events: &Events, overflow: Overflow) -> Sent {
         let count = events.joined.count();
         let mut state = self.state.lock();
         if state.close.is_some() || state.broken {
-            return Sent {
-                dropped: count,
-                ..Sent::default()
-            };
+            // Whoever goes for another reason misses nothing: it has left.
+            if state.close == Some(Close::SlowConsumer) {
+                origin.lose(Drop::SlowConsumer, count);
+            }
+            return Sent::default();
         }
         let mut sent = Sent {
             taken: count,
@@ -249,20 +252,10 @@ impl Outbox {
                 sent.written = written;
             }
             Through::Nothing => {
-                for (at, part) in events.parts.iter().enumerate() {
-                    let queue = state.queue.get_or_insert_default();
-                    match queue.data(channel, part.clone(), overflow, self.limits) {
-                        Ok(dropped) => {
-                            state.frames += 1;
-                            sent.dropped += dropped;
-                        }
-                        Err(Full) => {
-                            state.end(Close::SlowConsumer);
-                            sent.taken = at;
-                            sent.dropped += count - at;
-                            break;
-                        }
-                    }
+                sent.taken = state.enqueue(origin, events, overflow, self.limits);
+                if sent.taken < count {
+                    state.end(Close::SlowConsumer);
+                    origin.lose(Drop::SlowConsumer, count - sent.taken);
                 }
             }
         }
@@ -408,6 +401,28 @@ impl State {
         self.close.map_or(Work::None, Work::Close)
     }
 
+    /// Queues events until there is no room, and says how many.
+    fn enqueue(
+        &mut self,
+        origin: &Arc<Origin>,
+        events: &Events,
+        overflow: Overflow,
+        limits: QueueLimits,
+    ) -> usize {
+        let queue = self.queue.get_or_insert_default();
+        let queued = events.parts.iter().take_while(|part| {
+            let event = Event {
+                frame: (*part).clone(),
+                origin: origin.clone(),
+                overflow,
+            };
+            queue.data(event, limits).is_ok()
+        });
+        let queued = queued.count();
+        self.frames += queued as u64;
+        queued
+    }
+
     fn end(&mut self, close: Close) {
         if self.close.is_some() {
             return;
@@ -416,7 +431,7 @@ impl State {
         self.blocked = false;
         if let Some(queue) = &mut self.queue {
             match close {
-                Close::SlowConsumer => queue.clear(),
+                Close::SlowConsumer => queue.lose(),
                 _ => queue.clear_data(),
             }
         }
