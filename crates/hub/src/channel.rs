@@ -58,6 +58,15 @@ pub(crate) struct State {
     pub(crate) closed: bool,
 }
 
+/// Why there is no new member.
+#[derive(Debug)]
+pub(crate) enum NotJoined {
+    /// The channel has closed in the meantime; here is the member back.
+    Closed(Box<Member>),
+    /// The member's connection has ended in the meantime.
+    Gone,
+}
+
 impl Channel {
     pub(crate) fn new(
         topic: Topic,
@@ -65,13 +74,13 @@ impl Channel {
         definition: Arc<Definition>,
         deflate_min_bytes: usize,
         crew: Arc<Crew>,
-        now_ms: u64,
+        opened_at: u64,
     ) -> Self {
         Self {
             deflate_min_bytes,
             crew,
             topic,
-            opened_at: now_ms,
+            opened_at,
             origin: Arc::new(origin),
             events_to: AtomicU64::new(0),
             events_from: AtomicU64::new(0),
@@ -120,18 +129,16 @@ impl Channel {
     }
 
     /// Adds a member, or replaces the connection's old one, and sends everything it is to see:
-    /// the reply, the end of the old join, the presence state. `Err` gives the member back when
-    /// the channel has closed in the meantime.
-    #[allow(clippy::result_large_err)]
+    /// the reply, the end of the old join, the presence state.
     pub(crate) fn join(
         self: &Arc<Self>,
         member: Member,
         reference: &Ref,
         remote: &Remote,
-    ) -> Result<Option<Member>, Member> {
+    ) -> Result<Option<Member>, NotJoined> {
         let mut state = self.state.lock();
         if state.closed {
-            return Err(member);
+            return Err(NotJoined::Closed(Box::new(member)));
         }
         let mode = self.definition.read().presence;
         let response = format!(
@@ -145,13 +152,16 @@ impl Channel {
             Status::Ok,
             &response,
         );
-        member.connection.put_joined(Joined {
+        let live = member.connection.put_joined(Joined {
             channel: self.clone(),
             join_ref: member.join_ref.clone(),
             standing: member.standing,
             grant: member.grant.clone(),
             echo: member.options.echo,
         });
+        if !live {
+            return Err(NotJoined::Gone);
+        }
         // Before a broadcast can find the member.
         member.connection.outbox.control(&reply);
         let old = state.members.put(member.connection.key, member.clone());

@@ -166,7 +166,7 @@ impl Hub {
         let Some(watch) = self.watches.read().get(topic).cloned() else {
             return;
         };
-        let time = self.now_ms();
+        let time = self.date_ms();
         if let Some(shown) = watch.see(&Passed {
             time,
             direction,

@@ -93,9 +93,14 @@ impl Hub {
         self
     }
 
-    /// The time, as this hub sees it.
+    /// The time, as this hub sees it: it never jumps.
     pub fn now_ms(&self) -> u64 {
         self.clock.now_ms()
+    }
+
+    /// The date, for whoever is shown it; what is measured goes by [`Hub::now_ms`].
+    pub fn date_ms(&self) -> u64 {
+        self.clock.date_ms()
     }
 
     /// The bounds in force.
@@ -148,6 +153,7 @@ impl Hub {
             details,
             serializer,
             Outbox::new(self.limits.queue_bytes, self.limits.queue_frames),
+            self.date_ms(),
             self.now_ms(),
         ));
         self.connections
@@ -155,7 +161,8 @@ impl Hub {
         Some(connection)
     }
 
-    /// Forgets a client whose socket has ended, and ends its joins.
+    /// Forgets a client whose socket has ended, and ends its joins. A join that somebody is just
+    /// handling for it either ends with the others or is refused.
     pub fn disconnect(&self, connection: &Arc<Connection>) -> Vec<Lifecycle> {
         if !self.connections.remove_if(&connection.id, |_| true) {
             return Vec::new();
@@ -172,10 +179,9 @@ impl Hub {
             self.connection_count.fetch_sub(1, Ordering::Relaxed);
         }
         self.stats.closed(connection.outbox.closing());
-        connection
-            .channels()
-            .iter()
-            .flat_map(|channel| self.remove(channel, connection, None))
+        let left = connection.leave_all();
+        left.iter()
+            .flat_map(|joined| self.remove(&joined.channel, connection, None))
             .collect()
     }
 

@@ -62,6 +62,6 @@ pub use ids::random_id;
 pub use leaving::{Leaving, spread};
 pub use limits::Limits;
 pub use lists::{ListQuery, MemberFilter, QueueDepth};
-pub use membership::{Change, Join, JoinOptions, Lifecycle};
+pub use membership::{Change, Join, JoinError, JoinOptions, Lifecycle};
 pub use outbox::{Outbox, Wire, Work};
 pub use stats::{Counter, Drop, Refused, Stats};

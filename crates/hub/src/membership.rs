@@ -13,7 +13,7 @@ use tidegate_protocol::{
 };
 
 use crate::admin_feed::{self, SNAPSHOT_MAX};
-use crate::channel::Channel;
+use crate::channel::{Channel, NotJoined};
 use crate::connection::Connection;
 use crate::grant::Grant;
 use crate::hub::Hub;
@@ -54,6 +54,23 @@ pub struct JoinOptions {
     pub no_presence: bool,
 }
 
+/// Why a join did not become a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// The client is to be told why.
+    #[error("the join is refused, the reason is to be answered: {0}")]
+    Refused(Reason),
+    /// The connection has ended: there is nobody to be told.
+    #[error("the connection has ended; nothing is to be done")]
+    Gone,
+}
+
+impl From<Reason> for JoinError {
+    fn from(reason: Reason) -> Self {
+        JoinError::Refused(reason)
+    }
+}
+
 /// A member came or went: what backends are told (wire.md A10).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
@@ -83,11 +100,11 @@ impl Hub {
         connection: &Arc<Connection>,
         serializer: Serializer,
         join: Join,
-    ) -> Result<Vec<Lifecycle>, Reason> {
+    ) -> Result<Vec<Lifecycle>, JoinError> {
         if connection.joined(join.topic.as_str()).is_none()
             && connection.joined_count() >= self.limits.channels_per_connection
         {
-            return Err(Reason::TooManyChannels);
+            return Err(Reason::TooManyChannels.into());
         }
         let is_admin = join.topic.as_str() == "admin";
         let listening = self.lifecycle.read();
@@ -125,7 +142,7 @@ impl Hub {
         connection: &Arc<Connection>,
         serializer: Serializer,
         join: Join,
-    ) -> Result<Joined, Reason> {
+    ) -> Result<Joined, JoinError> {
         let Join {
             topic,
             join_ref,
@@ -137,7 +154,7 @@ impl Hub {
             metadata,
             options,
         } = join;
-        let now = self.now_ms();
+        let now = self.date_ms();
         let user: Arc<str> = user.into();
         let before = connection
             .joined(topic.as_str())
@@ -174,10 +191,14 @@ impl Hub {
             });
             if opened && self.channel_count.load(Ordering::Relaxed) > self.limits.channels {
                 self.forget_if_empty(&channel);
-                return Err(Reason::TooManyTopics);
+                return Err(Reason::TooManyTopics.into());
             }
             match channel.join(member.clone(), &reference, &self.remote) {
-                Err(back) => member = back,
+                Err(NotJoined::Closed(back)) => member = *back,
+                Err(NotJoined::Gone) => {
+                    self.forget_if_empty(&channel);
+                    return Err(JoinError::Gone);
+                }
                 Ok(old) => {
                     // Now that whoever looks for ends finds it.
                     self.next_expiry.note(member.grant.as_deref());
@@ -212,7 +233,7 @@ impl Hub {
         user: Arc<str>,
         mut metadata: Map<String, Value>,
         before: Option<String>,
-        now_ms: u64,
+        date_ms: u64,
     ) -> Tracked {
         for own in ["phx_ref", "phx_ref_prev", "online_at"] {
             metadata.remove(own);
@@ -221,7 +242,7 @@ impl Hub {
         let meta = Meta {
             phx_ref: format!("{}{sequence:x}", self.presence_prefix),
             phx_ref_prev: before,
-            online_at: now_ms / 1000,
+            online_at: date_ms / 1000,
             extra: metadata,
         };
         Tracked {
@@ -294,7 +315,7 @@ impl Hub {
         let tracked = Tracked {
             key: old.key,
             hidden,
-            ..self.track(old.user, metadata, before, self.now_ms())
+            ..self.track(old.user, metadata, before, self.date_ms())
         };
         let Some((old, member)) = channel.update(connection, tracked) else {
             return false;

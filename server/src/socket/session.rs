@@ -14,7 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tidegate_auth::{Checked, Shown, TokenSource, admit, may_push};
 use tidegate_bus::{BusError, Publishing};
-use tidegate_hub::{Bucket, Channel, Connection, Grant, Join, Joined, Refused};
+use tidegate_hub::{Bucket, Channel, Connection, Grant, Join, JoinError, Joined, Refused};
 use tidegate_protocol::{
     BusName, ClientFrame, Close, DecodeError, Direction, Event, Reason, Ref, Serializer, Status,
     Topic,
@@ -240,7 +240,11 @@ impl Session {
             other => other,
         };
         let member = join.grant.is_some().then(|| join.user.clone());
-        let lifecycle = hub.join(&self.connection, serializer, join)?;
+        let lifecycle = match hub.join(&self.connection, serializer, join) {
+            Ok(lifecycle) => lifecycle,
+            Err(JoinError::Refused(reason)) => return Err(reason),
+            Err(JoinError::Gone) => return Ok(()),
+        };
         hub.stats.joins.observe(began.elapsed());
         self.gateway.lifecycle.tell(lifecycle);
         if let Some(user) = member {
