@@ -110,6 +110,13 @@ impl Channel {
             .with(connection.key, |member| member.tracked.user.to_string())
     }
 
+    /// The connection's member, and what it is a member of.
+    pub(crate) fn member(&self, connection: &Connection) -> Option<(Topic, Member)> {
+        let state = self.state.lock();
+        let member = state.members.with(connection.key, |member| member.clone());
+        member.map(|member| (self.topic.clone(), member))
+    }
+
     pub(crate) fn tracked(&self, connection: &Connection) -> Option<Tracked> {
         let state = self.state.lock();
         state

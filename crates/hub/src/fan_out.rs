@@ -6,7 +6,7 @@ use std::time::Instant;
 use tidegate_protocol::{Direction, Event, Payload, Topic, is_reserved_topic};
 
 use crate::Drop;
-use crate::admin_feed::{AdminEvent, LIST_MAX};
+use crate::admin_feed::{AdminEvent, LIST_MAX, List};
 use crate::audience::Audience;
 use crate::channel::{Channel, Delivered, Lane, To, Waiting};
 use crate::connection::Connection;
@@ -147,9 +147,16 @@ impl Hub {
         );
     }
 
-    pub(crate) fn some_topics(&self) -> Vec<String> {
+    /// An empty list for administrators.
+    pub(crate) fn empty_list(&self) -> List {
+        List::new(self.limits.queue_bytes)
+    }
+
+    pub(crate) fn some_topics(&self) -> List {
+        let mut topics = self.empty_list();
         let some = self.channels.some(LIST_MAX);
-        some.iter().map(|c| c.topic.to_string()).collect()
+        let _ = some.iter().all(|c| topics.add(c.topic.to_string()));
+        topics
     }
 
     fn watch(

@@ -17,6 +17,7 @@ use crate::grant::NextExpiry;
 use crate::membership::Lifecycle;
 use crate::remote::Remote;
 use crate::shards::Shards;
+use crate::snapshot::Snapshots;
 use crate::watch::Watch;
 use crate::{Crew, Limits, Outbox, Stats, random_id};
 
@@ -55,6 +56,8 @@ pub struct Hub {
     pub(crate) lifecycle: RwLock<usize>,
     pub(crate) watches: RwLock<HashMap<String, Arc<Watch>>>,
     pub(crate) watch_count: AtomicUsize,
+    /// What administrators have not been told yet of the channels that were there when they joined.
+    pub(crate) snapshots: Snapshots,
 }
 
 impl Hub {
@@ -84,6 +87,7 @@ impl Hub {
             lifecycle: RwLock::new(0),
             watches: RwLock::default(),
             watch_count: AtomicUsize::new(0),
+            snapshots: Snapshots::default(),
         }
     }
 
@@ -179,10 +183,15 @@ impl Hub {
             self.connection_count.fetch_sub(1, Ordering::Relaxed);
         }
         self.stats.closed(connection.outbox.closing());
+        self.stats.bytes_out.add(connection.outbox.take_uncounted());
         let left = connection.leave_all();
-        left.iter()
+        let lifecycle = left
+            .iter()
             .flat_map(|joined| self.remove(&joined.channel, connection, None))
-            .collect()
+            .collect();
+        // Who is no member is told nothing more.
+        self.snapshots.forget(connection);
+        lifecycle
     }
 
     /// To be called now and then: asks every connection to end that has been silent for so long.

@@ -42,6 +42,7 @@ mod presence;
 mod queue;
 mod remote;
 mod shards;
+mod snapshot;
 mod state_text;
 mod stats;
 mod steering;

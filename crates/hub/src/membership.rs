@@ -12,7 +12,7 @@ use tidegate_protocol::{
     PresenceMode, Reason, Ref, Serializer, Standing, Topic, is_reserved_topic,
 };
 
-use crate::admin_feed::{self, SNAPSHOT_MAX};
+use crate::admin_feed;
 use crate::channel::{Channel, NotJoined};
 use crate::connection::Connection;
 use crate::grant::Grant;
@@ -117,11 +117,7 @@ impl Hub {
         let mut listening = self.lifecycle.write();
         let done = self.join_channel(connection, serializer, join)?;
         if is_admin {
-            for channel in self.channels().iter().take(SNAPSHOT_MAX) {
-                let event = admin_feed::list(channel);
-                done.member
-                    .push(&done.channel.topic, event.event, &event.payload.to_string());
-            }
+            self.begin_snapshot(&done.channel.topic, &done.member);
             *listening = done.channel.member_count();
         }
         if done.opened {
@@ -131,9 +127,13 @@ impl Hub {
             ));
         }
         if let Some(old) = &done.old {
-            self.tell_admins(&admin_feed::left(&done.channel, old));
+            self.tell_admins(&admin_feed::left(&done.channel, old, self.empty_list()));
         }
-        self.tell_admins(&admin_feed::joined(&done.channel, &done.member));
+        self.tell_admins(&admin_feed::joined(
+            &done.channel,
+            &done.member,
+            self.empty_list(),
+        ));
         Ok(done.lifecycle)
     }
 
@@ -350,7 +350,7 @@ impl Hub {
         if channel.topic.as_str() == "admin" {
             *listening = channel.member_count();
         }
-        self.tell_admins(&admin_feed::left(channel, &member));
+        self.tell_admins(&admin_feed::left(channel, &member, self.empty_list()));
         if closed {
             self.tell_admins(&admin_feed::removed(
                 channel.topic.as_str(),

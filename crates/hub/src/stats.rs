@@ -68,7 +68,7 @@ pub struct Stats {
     pub deliveries: Counter,
     /// Bytes of frame content read from sockets.
     pub bytes_in: Counter,
-    /// Bytes of frame content handed to sockets.
+    /// Bytes that sockets took, the headers of frames included; of long polls the text of frames.
     pub bytes_out: Counter,
     /// Connections refused because there were too many in all.
     pub refused_connections: Counter,

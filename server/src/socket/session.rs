@@ -401,10 +401,13 @@ impl Session {
         self.reply(serializer, frame, Status::Ok, "{}");
     }
 
-    /// Answers a frame, unless it asked for no answer.
+    /// Answers a frame, unless it is a push that asked for no answer.
     fn reply(&self, serializer: Serializer, frame: &ClientFrame, status: Status, response: &str) {
-        let join = frame.event == "phx_join";
-        if frame.reference.is_null() && !join {
+        let is_push = !matches!(
+            (frame.topic.as_str(), frame.event.as_str()),
+            (_, "phx_join" | "phx_leave") | ("phoenix", "heartbeat")
+        );
+        if frame.reference.is_null() && is_push {
             return;
         }
         let codec = serializer.codec();

@@ -258,7 +258,7 @@ impl Delivered {
         let outbox = &member.connection.outbox;
         match lane {
             Lane::Control | Lane::Presence => {
-                self.written += outbox.control_frame(events.joined());
+                self.written += outbox.control_of_many(events.joined());
                 self.frames += events.count();
             }
             Lane::Data => {
