@@ -58,6 +58,24 @@ pub(crate) struct State {
     pub(crate) closed: bool,
 }
 
+/// What came of telling members what has changed in presence.
+#[derive(Debug, Default)]
+pub(crate) struct Flushed {
+    /// The interval is not over: whoever asked schedules the channel, once.
+    pub(crate) later: bool,
+    /// Bytes that sockets took.
+    pub(crate) written: usize,
+}
+
+impl Flushed {
+    fn later(state: &mut State) -> Self {
+        Self {
+            later: state.presence.schedule(),
+            written: 0,
+        }
+    }
+}
+
 /// Why there is no new member.
 #[derive(Debug)]
 pub(crate) enum NotJoined {
@@ -233,15 +251,14 @@ impl Channel {
         Some((old, member))
     }
 
-    /// Tells the members what has changed in presence. `true` when it must be asked again later
-    /// because the interval is not over; the caller then schedules the channel, once.
+    /// Tells the members what has changed in presence.
     pub(crate) fn flush_presence(
         &self,
         now_ms: u64,
         interval_ms: u64,
         scheduled: bool,
         remote: &Remote,
-    ) -> bool {
+    ) -> Flushed {
         // Diffs go out in the order in which they are taken. Whoever joins or leaves does not wait
         // for a broadcast to end; the tick that comes later does.
         let turn = if scheduled {
@@ -249,7 +266,7 @@ impl Channel {
         } else {
             match self.turn.try_lock() {
                 Some(turn) => turn,
-                None => return self.state.lock().presence.schedule(),
+                None => return Flushed::later(&mut self.state.lock()),
             }
         };
         let mut state = self.state.lock();
@@ -257,10 +274,10 @@ impl Channel {
             state.presence.scheduled = false;
         }
         if state.presence.is_empty() {
-            return false;
+            return Flushed::default();
         }
         if !state.presence.due(now_ms, interval_ms) {
-            return state.presence.schedule();
+            return Flushed::later(&mut state);
         }
         let mode = self.definition.read().presence;
         let told = match mode {
@@ -279,11 +296,13 @@ impl Channel {
             }
         };
         drop(state);
+        let mut flushed = Flushed::default();
         if let Some((event, json)) = told {
             let payload = Payload::Json(json.into());
-            self.fan_out(&turn, &[(event, &payload)], To::All, Lane::Presence);
+            let told = self.fan_out(&turn, &[(event, &payload)], To::All, Lane::Presence);
+            flushed.written = told.written;
         }
-        false
+        flushed
     }
 
     /// Changes what holds. Members that get to see presence only now are shown it.

@@ -400,10 +400,7 @@ impl Hub {
     }
 
     pub(crate) fn presence_changed(&self, channel: &Arc<Channel>) {
-        let (now, interval) = (self.now_ms(), self.limits.presence_interval_ms);
-        if channel.flush_presence(now, interval, false, &self.remote) {
-            self.unflushed.lock().push(channel.clone());
-        }
+        self.tell_presence(channel, self.now_ms(), false);
     }
 
     /// To be called at least once per presence interval: sends the diffs that were held back.
@@ -411,11 +408,17 @@ impl Hub {
         let unflushed = std::mem::take(&mut *self.unflushed.lock());
         let now = self.now_ms();
         for channel in unflushed {
-            let interval = self.limits.presence_interval_ms;
-            if channel.flush_presence(now, interval, true, &self.remote) {
-                self.unflushed.lock().push(channel);
-            }
+            self.tell_presence(&channel, now, true);
         }
+    }
+
+    fn tell_presence(&self, channel: &Arc<Channel>, now_ms: u64, scheduled: bool) {
+        let interval = self.limits.presence_interval_ms;
+        let flushed = channel.flush_presence(now_ms, interval, scheduled, &self.remote);
+        if flushed.later {
+            self.unflushed.lock().push(channel.clone());
+        }
+        self.stats.bytes_out.add(flushed.written);
     }
 }
 
