@@ -14,7 +14,9 @@
 //!
 //! Locks, in the order in which they may be taken: `lifecycle`, one map shard, one channel's turn
 //! to broadcast, its state, one chunk of its members, one connection's joins, one outbox.
-//! What is known of other gateways has a lock of its own, taken after a channel's state. None is ever held across an `.await`.
+//! What is known of other gateways has a lock of its own, taken after a channel's state. So has what
+//! administrators are still to be told, taken after `lifecycle` and before nothing. None is ever held across
+//! an `.await`.
 
 mod admin_feed;
 mod audience;

@@ -289,6 +289,9 @@ async fn wait(gateway: &Gateway, session: &LongPoll, token: String) -> Answer {
         },
         // The session was closed: the client begins a new one.
         Ok(None) => {
+            // After the frame that is being handled, so that whoever is told of a join and of its end is
+            // told of the join first.
+            let _handled = session.session.lock().await;
             gateway.end_long_poll(&token);
             Answer::status(410)
         }
