@@ -171,7 +171,11 @@ pub(crate) async fn assemble(
     let (trust, tokens) = Trust::open(&config).await?;
     let definitions = Definitions::new(config.definitions.clone(), config.limits.definitions)?;
     let crew = Crew::new(config.fan_out_threads).map_err(ServeError::Crew)?;
-    let hub = Hub::new(config.limits.clone(), definitions, Arc::new(SystemClock));
+    let hub = Hub::new(
+        config.limits.clone(),
+        definitions,
+        Arc::new(SystemClock::new()),
+    );
     let hub = Arc::new(hub.with_crew(crew));
     let (peers, messages) = cluster::inbox(hub.clone());
     let plugins = Plugins::new(config.plugins);

@@ -19,6 +19,7 @@ use crate::connection::{Connection, Joined};
 use crate::crew::Crew;
 use crate::grant::Grant;
 use crate::members::{Member, Members};
+use crate::origin::Origin;
 use crate::outgoing::Outgoing;
 use crate::presence::{Pending, Tracked, count_json};
 use crate::remote::Remote;
@@ -34,15 +35,14 @@ pub struct Channel {
     pub topic: Topic,
     /// When its first member joined, in milliseconds since 1970.
     pub opened_at: u64,
-    /// Its name within this process.
-    key: u64,
     /// From how many bytes on an event is compressed for those who can read it.
     deflate_min_bytes: usize,
     /// Who writes to many members.
     crew: Arc<Crew>,
     pub(crate) events_to: AtomicU64,
     pub(crate) events_from: AtomicU64,
-    pub(crate) dropped: AtomicU64,
+    /// What a queued event of it keeps of it.
+    pub(crate) origin: Arc<Origin>,
     rate: Mutex<Rate>,
     definition: RwLock<Arc<Definition>>,
     /// Events from the bus that the next broadcast takes along.
@@ -60,24 +60,50 @@ pub(crate) struct State {
     pub(crate) closed: bool,
 }
 
+/// What came of telling members what has changed in presence.
+#[derive(Debug, Default)]
+pub(crate) struct Flushed {
+    /// The interval is not over: whoever asked schedules the channel, once.
+    pub(crate) later: bool,
+    /// Bytes that sockets took.
+    pub(crate) written: usize,
+}
+
+impl Flushed {
+    fn later(state: &mut State) -> Self {
+        Self {
+            later: state.presence.schedule(),
+            written: 0,
+        }
+    }
+}
+
+/// Why there is no new member.
+#[derive(Debug)]
+pub(crate) enum NotJoined {
+    /// The channel has closed in the meantime; here is the member back.
+    Closed(Box<Member>),
+    /// The member's connection has ended in the meantime.
+    Gone,
+}
+
 impl Channel {
     pub(crate) fn new(
         topic: Topic,
-        key: u64,
+        origin: Origin,
         definition: Arc<Definition>,
         deflate_min_bytes: usize,
         crew: Arc<Crew>,
-        now_ms: u64,
+        opened_at: u64,
     ) -> Self {
         Self {
             deflate_min_bytes,
             crew,
             topic,
-            opened_at: now_ms,
-            key,
+            opened_at,
+            origin: Arc::new(origin),
             events_to: AtomicU64::new(0),
             events_from: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
             rate: Mutex::default(),
             definition: RwLock::new(definition),
             inbox: Mutex::default(),
@@ -104,9 +130,11 @@ impl Channel {
             .with(connection.key, |member| member.tracked.user.to_string())
     }
 
-    pub(crate) fn member_of(&self, connection: &Connection) -> Option<Member> {
+    /// The connection's member, and what it is a member of.
+    pub(crate) fn member(&self, connection: &Connection) -> Option<(Topic, Member)> {
         let state = self.state.lock();
-        state.members.with(connection.key, |member| member.clone())
+        let member = state.members.with(connection.key, |member| member.clone());
+        member.map(|member| (self.topic.clone(), member))
     }
 
     pub(crate) fn tracked(&self, connection: &Connection) -> Option<Tracked> {
@@ -128,19 +156,17 @@ impl Channel {
     }
 
     /// Adds a member, or replaces the connection's old one, and sends everything it is to see:
-    /// the reply, the end of the old join, the presence state. `Err` gives the member back when
-    /// the channel has closed in the meantime.
-    #[allow(clippy::result_large_err)]
+    /// the reply, the end of the old join, the presence state.
     pub(crate) fn join(
         self: &Arc<Self>,
         member: Member,
         reference: &Ref,
         remote: &Remote,
         outgoing: &Outgoing,
-    ) -> Result<Option<Member>, Member> {
+    ) -> Result<Option<Member>, NotJoined> {
         let mut state = self.state.lock();
         if state.closed {
-            return Err(member);
+            return Err(NotJoined::Closed(Box::new(member)));
         }
         let mode = self.definition.read().presence;
         let response = format!(
@@ -154,13 +180,16 @@ impl Channel {
             Status::Ok,
             &response,
         );
-        member.connection.put_joined(Joined {
+        let live = member.connection.put_joined(Joined {
             channel: self.clone(),
             join_ref: member.join_ref.clone(),
             standing: member.standing,
             grant: member.grant.clone(),
             echo: member.options.echo,
         });
+        if !live {
+            return Err(NotJoined::Gone);
+        }
         // Before a broadcast can find the member.
         member.connection.outbox.control(&reply);
         let old = state.members.put(member.connection.key, member.clone());
@@ -238,15 +267,14 @@ impl Channel {
         true
     }
 
-    /// Tells the members what has changed in presence. `true` when it must be asked again later
-    /// because the interval is not over; the caller then schedules the channel, once.
+    /// Tells the members what has changed in presence.
     pub(crate) fn flush_presence(
         &self,
         now_ms: u64,
         interval_ms: u64,
         scheduled: bool,
         remote: &Remote,
-    ) -> bool {
+    ) -> Flushed {
         // Diffs go out in the order in which they are taken. Whoever joins or leaves does not wait
         // for a broadcast to end; the tick that comes later does.
         let turn = if scheduled {
@@ -254,7 +282,7 @@ impl Channel {
         } else {
             match self.turn.try_lock() {
                 Some(turn) => turn,
-                None => return self.state.lock().presence.schedule(),
+                None => return Flushed::later(&mut self.state.lock()),
             }
         };
         let mut state = self.state.lock();
@@ -262,10 +290,10 @@ impl Channel {
             state.presence.scheduled = false;
         }
         if state.presence.is_empty() {
-            return false;
+            return Flushed::default();
         }
         if !state.presence.due(now_ms, interval_ms) {
-            return state.presence.schedule();
+            return Flushed::later(&mut state);
         }
         let mode = self.definition.read().presence;
         let told = match mode {
@@ -284,11 +312,13 @@ impl Channel {
             }
         };
         drop(state);
+        let mut flushed = Flushed::default();
         if let Some((event, json)) = told {
             let payload = Payload::Json(json.into());
-            self.fan_out(&turn, &[(event, &payload)], To::All, Lane::Presence);
+            let told = self.fan_out(&turn, &[(event, &payload)], To::All, Lane::Presence);
+            flushed.written = told.written;
         }
-        false
+        flushed
     }
 
     /// Changes what holds. Members that get to see presence only now are shown it.

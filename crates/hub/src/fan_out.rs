@@ -3,10 +3,10 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use tidegate_protocol::{Direction, Event, Overflow, Payload, Topic, is_reserved_topic};
+use tidegate_protocol::{Direction, Event, Payload, Topic, is_reserved_topic};
 
 use crate::Drop;
-use crate::admin_feed::{AdminEvent, LIST_MAX};
+use crate::admin_feed::{AdminEvent, LIST_MAX, List};
 use crate::audience::{Audience, Seen};
 use crate::channel::{Channel, Delivered, Lane, To, Waiting};
 use crate::connection::Connection;
@@ -45,7 +45,7 @@ impl Hub {
         if let Some(channel) = self.channels.get(topic.as_str()) {
             let began = Instant::now();
             let delivered = channel.send_to(event, payload, audience, self.now_ms());
-            self.count(&channel, delivered, began);
+            self.count(delivered, began);
         }
     }
 
@@ -86,7 +86,7 @@ impl Hub {
     fn flush_channel(&self, channel: &Channel) {
         let began = Instant::now();
         let delivered = channel.flush(self.now_ms());
-        self.count(channel, delivered, began);
+        self.count(delivered, began);
     }
 
     /// An event of the gateway itself for the members of a topic.
@@ -126,11 +126,11 @@ impl Hub {
         };
         let began = Instant::now();
         let delivered = channel.broadcast(event, payload, to, lane, self.now_ms());
-        self.count(&channel, delivered, began);
+        self.count(delivered, began);
         delivered.frames
     }
 
-    fn count(&self, channel: &Channel, delivered: Delivered, began: Instant) {
+    fn count(&self, delivered: Delivered, began: Instant) {
         if delivered == Delivered::default() {
             // Somebody else has sent what was there to send, or nobody listens.
             return;
@@ -140,14 +140,6 @@ impl Hub {
         self.stats.bytes_out.add(delivered.written);
         if delivered.no_binary > 0 {
             self.stats.dropped(Drop::NoBinary, delivered.no_binary);
-        }
-        if delivered.dropped > 0 {
-            let why = match channel.definition().overflow {
-                Overflow::Close => Drop::SlowConsumer,
-                Overflow::DropOldest => Drop::Oldest,
-                Overflow::LatestOnly => Drop::NotLatest,
-            };
-            self.stats.dropped(why, delivered.dropped);
         }
     }
 
@@ -161,12 +153,16 @@ impl Hub {
         );
     }
 
-    pub(crate) fn some_topics(&self) -> Vec<String> {
-        self.channels()
-            .iter()
-            .take(LIST_MAX)
-            .map(|c| c.topic.to_string())
-            .collect()
+    /// An empty list for administrators.
+    pub(crate) fn empty_list(&self) -> List {
+        List::new(self.limits.queue_bytes)
+    }
+
+    pub(crate) fn some_topics(&self) -> List {
+        let mut topics = self.empty_list();
+        let some = self.channels.some(LIST_MAX);
+        let _ = some.iter().all(|c| topics.add(c.topic.to_string()));
+        topics
     }
 
     fn watch(
@@ -183,7 +179,7 @@ impl Hub {
         let Some(watch) = self.watches.read().get(topic).cloned() else {
             return;
         };
-        let time = self.now_ms();
+        let time = self.date_ms();
         if let Some(shown) = watch.see(&Passed {
             time,
             direction,

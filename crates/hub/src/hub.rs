@@ -17,9 +17,10 @@ use crate::membership::Lifecycle;
 use crate::outgoing::Outgoing;
 use crate::remote::Remote;
 use crate::shards::Shards;
+use crate::snapshot::Snapshots;
 use crate::untold::Untold;
 use crate::watch::Watch;
-use crate::{Crew, Drop, Limits, Outbox, Stats, random_id};
+use crate::{Crew, Limits, Outbox, Stats, random_id};
 
 /// Everything one gateway knows of its clients.
 pub struct Hub {
@@ -58,6 +59,8 @@ pub struct Hub {
     pub(crate) lifecycle: RwLock<usize>,
     pub(crate) watches: RwLock<HashMap<String, Arc<Watch>>>,
     pub(crate) watch_count: AtomicUsize,
+    /// What administrators have not been told yet of the channels that were there when they joined.
+    pub(crate) snapshots: Snapshots,
 }
 
 impl Hub {
@@ -88,6 +91,7 @@ impl Hub {
             lifecycle: RwLock::new(0),
             watches: RwLock::default(),
             watch_count: AtomicUsize::new(0),
+            snapshots: Snapshots::default(),
         }
     }
 
@@ -97,9 +101,14 @@ impl Hub {
         self
     }
 
-    /// The time, as this hub sees it.
+    /// The time, as this hub sees it: it never jumps.
     pub fn now_ms(&self) -> u64 {
         self.clock.now_ms()
+    }
+
+    /// The date, for whoever is shown it; what is measured goes by [`Hub::now_ms`].
+    pub fn date_ms(&self) -> u64 {
+        self.clock.date_ms()
     }
 
     /// The bounds in force.
@@ -152,6 +161,7 @@ impl Hub {
             details,
             serializer,
             Outbox::new(self.limits.queue_bytes, self.limits.queue_frames),
+            self.date_ms(),
             self.now_ms(),
         ));
         self.connections
@@ -159,7 +169,8 @@ impl Hub {
         Some(connection)
     }
 
-    /// Forgets a client whose socket has ended, and ends its joins.
+    /// Forgets a client whose socket has ended, and ends its joins. A join that somebody is just
+    /// handling for it either ends with the others or is refused.
     pub fn disconnect(&self, connection: &Arc<Connection>) -> Vec<Lifecycle> {
         if !self.connections.remove_if(&connection.id, |_| true) {
             return Vec::new();
@@ -175,16 +186,16 @@ impl Hub {
             }
             self.connection_count.fetch_sub(1, Ordering::Relaxed);
         }
-        let close = connection.outbox.closing();
-        self.stats.closed(close);
-        if close == Some(Close::SlowConsumer) {
-            self.stats.dropped(Drop::SlowConsumer, 1);
-        }
-        connection
-            .channels()
+        self.stats.closed(connection.outbox.closing());
+        self.stats.bytes_out.add(connection.outbox.take_uncounted());
+        let left = connection.leave_all();
+        let lifecycle = left
             .iter()
-            .flat_map(|channel| self.remove(channel, connection, None))
-            .collect()
+            .flat_map(|joined| self.remove(&joined.channel, connection, None))
+            .collect();
+        // Who is no member is told nothing more.
+        self.snapshots.forget(connection);
+        lifecycle
     }
 
     /// To be called now and then: asks every connection to end that has been silent for so long.

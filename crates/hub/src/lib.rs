@@ -15,10 +15,12 @@
 //! Locks, in the order in which they may be taken: `lifecycle`, one map shard, one channel's turn
 //! to broadcast, its state, one chunk of its members, one connection's joins, one outbox.
 //! What is known of other gateways, and what they are to be told, have locks of their own, taken
-//! after a channel's state. None is ever held across an `.await`.
+//! after a channel's state. So has what administrators are still to be told, taken after `lifecycle` and
+//! before nothing. None is ever held across an `.await`.
 
 mod admin_feed;
 mod audience;
+mod backlog;
 mod bucket;
 mod channel;
 mod clock;
@@ -36,12 +38,14 @@ mod limits;
 mod lists;
 mod members;
 mod membership;
+mod origin;
 mod outbox;
 mod outgoing;
 mod presence;
 mod queue;
 mod remote;
 mod shards;
+mod snapshot;
 mod state_text;
 mod stats;
 mod steering;
@@ -63,7 +67,7 @@ pub use ids::random_id;
 pub use leaving::{Leaving, spread};
 pub use limits::Limits;
 pub use lists::{ListQuery, MemberFilter, QueueDepth};
-pub use membership::{Change, Join, JoinOptions, Lifecycle};
+pub use membership::{Change, Join, JoinError, JoinOptions, Lifecycle};
 pub use outbox::{Outbox, Wire, Work};
 pub use outgoing::ToTell;
 pub use stats::{Counter, Drop, Refused, Stats};

@@ -83,7 +83,7 @@ impl Hub {
             // The channel itself has begun in between.
             return self.redefine();
         }
-        let Some(member) = channel.member_of(connection) else {
+        let Some((_, member)) = channel.member(connection) else {
             return Vec::new();
         };
         match may_stay(&definition, &member) {

@@ -75,10 +75,11 @@ pub enum Overflow {
     /// The connection is closed as a slow consumer: it is told, and comes back.
     #[default]
     Close,
-    /// The channel's oldest events that wait for this member are dropped and counted.
+    /// The oldest events that wait for this member are dropped and counted: the channel's own first,
+    /// and for those of other channels that its connection has joined, where they find no room.
     DropOldest,
     /// Of the channel's events at most the latest waits for this member; the others are dropped
-    /// and counted.
+    /// and counted. The latest gives way to nothing else.
     LatestOnly,
 }
 

@@ -14,7 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tidegate_auth::{Checked, Shown, TokenSource, admit, may_push};
 use tidegate_bus::{BusError, Publishing};
-use tidegate_hub::{Bucket, Channel, Connection, Grant, Join, Joined, Refused};
+use tidegate_hub::{Bucket, Channel, Connection, Grant, Join, JoinError, Joined, Refused};
 use tidegate_protocol::{
     BusName, ClientFrame, Close, DecodeError, Direction, Event, Reason, Ref, Serializer, Status,
     Topic,
@@ -242,7 +242,11 @@ impl Session {
             other => other,
         };
         let member = join.grant.is_some().then(|| join.user.clone());
-        let lifecycle = hub.join(&self.connection, serializer, join)?;
+        let lifecycle = match hub.join(&self.connection, serializer, join) {
+            Ok(lifecycle) => lifecycle,
+            Err(JoinError::Refused(reason)) => return Err(reason),
+            Err(JoinError::Gone) => return Ok(()),
+        };
         hub.stats.joins.observe(began.elapsed());
         self.gateway.lifecycle.tell(lifecycle);
         trust::judge(&self.gateway, &self.connection, &frame.topic, then);
@@ -400,10 +404,13 @@ impl Session {
         self.reply(serializer, frame, Status::Ok, "{}");
     }
 
-    /// Answers a frame, unless it asked for no answer.
+    /// Answers a frame, unless it is a push that asked for no answer.
     fn reply(&self, serializer: Serializer, frame: &ClientFrame, status: Status, response: &str) {
-        let join = frame.event == "phx_join";
-        if frame.reference.is_null() && !join {
+        let is_push = !matches!(
+            (frame.topic.as_str(), frame.event.as_str()),
+            (_, "phx_join" | "phx_leave") | ("phoenix", "heartbeat")
+        );
+        if frame.reference.is_null() && is_push {
             return;
         }
         let codec = serializer.codec();

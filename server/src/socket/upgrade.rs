@@ -120,7 +120,10 @@ pub(crate) fn handshake(
     let token = subprotocol_token
         .or(params.user_token)
         .filter(|token| !token.is_empty());
-    let deflate = gateway.config.deflate_min_bytes.is_some() && offers_deflate(headers);
+    let deflate = match gateway.config.deflate_min_bytes {
+        Some(_) => answer_to_deflate(headers),
+        None => None,
+    };
     let upgrade = hyper::upgrade::on(&mut request);
     let sockets = gateway.sockets.clone();
     sockets.spawn(async move {
@@ -129,7 +132,7 @@ pub(crate) fn handshake(
         };
         // Registered only now: a handshake that is never completed holds nothing.
         if let Some(connection) = gateway.hub.connect(details, serializer) {
-            connection.set_deflate(deflate);
+            connection.set_deflate(deflate.is_some());
             if let Some(client) = client {
                 connection.set_client(client);
             }
@@ -145,10 +148,10 @@ pub(crate) fn handshake(
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    if deflate {
+    if let Some(answer) = deflate {
         headers.insert(
             header::SEC_WEBSOCKET_EXTENSIONS,
-            HeaderValue::from_static(tidegate_websocket::deflate::ANSWER),
+            HeaderValue::from_static(answer),
         );
     }
     if let Some(protocol) = protocol {
@@ -160,13 +163,13 @@ pub(crate) fn handshake(
     response
 }
 
-/// Whether the client can have permessage-deflate as this server speaks it.
-fn offers_deflate(headers: &HeaderMap) -> bool {
+/// What a client is answered that can have permessage-deflate as this server speaks it.
+fn answer_to_deflate(headers: &HeaderMap) -> Option<&'static str> {
     headers
         .get_all(header::SEC_WEBSOCKET_EXTENSIONS)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .any(tidegate_websocket::deflate::accepts)
+        .find_map(tidegate_websocket::deflate::answer)
 }
 
 /// The bare socket under an upgraded connection, and what was read from it beyond the handshake.

@@ -34,6 +34,7 @@ mod long_poll;
 mod members;
 mod metrics;
 mod openapi;
+mod overflow;
 mod peers;
 mod plugins;
 #[allow(dead_code, reason = "shared with the tests of the store")]

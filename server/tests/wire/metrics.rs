@@ -402,3 +402,67 @@ async fn bounds_of_redis_clients_show() {
     let refused = scrape.value("tidegate_bus_subscriptions_refused_total", &[]);
     assert_eq!(refused, 0.0);
 }
+
+/// What is counted is what crossed the wire: of the gateway's frames all bytes, whatever they are and
+/// whoever made the gateway send them; of the client's their content.
+#[tokio::test]
+async fn bytes_are_those_of_the_wire() {
+    let gateway = Gateway::start().await;
+    let mut socket = gateway.connect().await;
+    let (mut sent, mut received) = (0, 0);
+    let mut tap = gateway.tap().await;
+    let payload = json!({"token": crate::gateway::token("alice", "room"), "presence": {"n": 1}});
+    for (frame, answers) in [
+        // The reply, the state, the diff.
+        (json!(["1", "1", "room", "phx_join", payload]), 3),
+        (
+            json!([null, "2", "phoenix", "heartbeat", {"pad": "x".repeat(300)}]),
+            1,
+        ),
+        (json!(["1", "3", "room", "said", {}]), 1),
+        // An event of the bus after this one.
+        (json!(["1", "4", "room", "said", {}]), 2),
+        (json!(["1", "5", "room", "presence_update", {}]), 2),
+        (json!("nonsense"), 1),
+        (json!(["1", "6", "never", "said", {}]), 1),
+        (json!(["1", "7", "room", "phx_leave", {}]), 2),
+    ] {
+        let text = frame.to_string();
+        received += text.len();
+        socket.send_text(&text).await;
+        if frame[1] == "4" {
+            tap.publish("to:room:news", format!("\"{}\"", "x".repeat(70_000)))
+                .await;
+        }
+        for _ in 0..answers {
+            let length = socket.next_text().await.len();
+            sent += length
+                + match length {
+                    0..=125 => 2,
+                    126..=0xffff => 4,
+                    _ => 10,
+                };
+        }
+    }
+    // A pong without content, then a close frame with a code.
+    socket.send_raw(b"\x89\x80\x00\x00\x00\x00").await;
+    socket.send_raw(b"\x88\x82\x00\x00\x00\x00\x03\xe9").await;
+    assert_eq!(socket.closed().await.0, 1001);
+    sent += 2 + 4;
+    let counted = async {
+        loop {
+            let scrape = Scrape::of(&gateway).await;
+            let counted = [
+                scrape.value("tidegate_sent_bytes_total", &[]),
+                scrape.value("tidegate_received_bytes_total", &[]),
+            ];
+            // The last bytes are counted after the client has them.
+            if counted[0] >= sent as f64 {
+                return counted;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let counted = timeout(PATIENCE, counted).await.expect("all of them");
+    assert_eq!(counted, [sent as f64, received as f64]);
+}
