@@ -201,7 +201,7 @@ pub(crate) async fn assemble(
     let gateway = Arc::new(Gateway {
         tokens,
         trust,
-        hashing: Semaphore::new(1),
+        hashing: Arc::new(Semaphore::new(1)),
         admin: AdminAuth::new(
             config.admin_password.as_ref().map(|p| p.0.as_str()),
             now_seconds(),

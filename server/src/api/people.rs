@@ -89,8 +89,12 @@ fn good_name(name: String) -> Result<String, ApiError> {
 
 /// Hashing takes its time: not on the threads of the sockets, and one at a time.
 pub(super) async fn hashed(gateway: &Gateway, password: String) -> Result<String, ApiError> {
-    let _turn = gateway.hashing.acquire().await;
-    let hashed = tokio::task::spawn_blocking(move || hash_password(&password)).await;
+    let turn = gateway.hashing.clone().acquire_owned().await;
+    let hash = move || {
+        let _turn = turn;
+        hash_password(&password)
+    };
+    let hashed = tokio::task::spawn_blocking(hash).await;
     Ok(hashed.map_err(|_| ApiError::Fault)??)
 }
 
