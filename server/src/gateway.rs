@@ -57,6 +57,8 @@ pub(crate) struct Gateway {
     pub(crate) ending: Ending,
     /// The tasks of all sockets, from the handshake to the last byte.
     pub(crate) sockets: TaskTracker,
+    /// What is being changed by requests, to its end.
+    pub(crate) actions: TaskTracker,
     /// Lines that the logs have lost.
     pub(crate) log_lines: Arc<Lost>,
     /// What the API has published a moment ago.

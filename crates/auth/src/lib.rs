@@ -36,7 +36,7 @@ pub use password::{
 };
 pub use revoked::{Marks, Revoked};
 pub use seal::{Seal, SealError};
-pub use secret::{Secret, SecretError};
+pub use secret::{Secret, SecretError, read_own};
 pub use signed::{MIN_SIGNING_BYTES, NoRoom, Nonces, RequestSignature, SignatureError, SignedHead};
 pub use throttle::{Throttle, Try};
 pub use tokens::{Checked, LEEWAY_SECONDS, TokenError, Tokens};

@@ -27,7 +27,7 @@ use crate::trust::{name_is_good, now_ms, refresh, signed, sweep, unsigned};
 /// Users, sessions and API keys that are listed.
 const MOST: i64 = 1_000;
 /// What an API key begins with, so that it is known when it is found somewhere.
-const KEY_PREFIX: &str = "tgk_";
+pub(super) const KEY_PREFIX: &str = "tgk_";
 /// The longest life of an API key that ends by itself: a hundred years.
 const MAX_KEY_SECONDS: u64 = 3_155_760_000;
 const HINT_CHARS: usize = 10;

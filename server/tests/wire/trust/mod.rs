@@ -1,10 +1,12 @@
 //! Who may do what, over the API of the real binary: what its tests share.
 
+mod actions;
 mod anonymous;
 mod issuers;
 mod people;
 mod records;
 mod roles;
+mod rotation;
 mod tokens;
 
 use serde_json::{Value, json};
