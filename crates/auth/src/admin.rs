@@ -104,6 +104,7 @@ impl AdminAuth {
         let password = self.password.as_ref().ok_or(AdminError::NoPassword)?;
         let tried = self.try_as(BUILT_IN_ADMIN, from)?;
         if !bool::from(password.ct_eq(&hash(given))) {
+            self.failed(tried);
             return Err(AdminError::WrongPassword);
         }
         self.succeeded(tried);
@@ -116,6 +117,11 @@ impl AdminAuth {
         let begun = self.throttle.begin(from, name, Instant::now());
         begun
             .map_err(|wait| AdminError::TooManyTries((wait + Duration::from_millis(999)).as_secs()))
+    }
+
+    /// The password was not the one.
+    pub fn failed(&self, tried: Try) {
+        self.throttle.failed(tried, Instant::now());
     }
 
     /// The password was the one.

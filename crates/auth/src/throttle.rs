@@ -48,7 +48,7 @@ struct Failures {
 
 /// A try that counts as failed, unless it is given back to [`Throttle::succeeded`].
 #[derive(Debug)]
-#[must_use = "a good try has to be taken back"]
+#[must_use = "what came of it has to be told"]
 pub struct Try {
     network: IpAddr,
     name: u64,
@@ -155,6 +155,17 @@ impl Throttle {
         })
     }
 
+    /// It failed, and the wait begins now: looking at it may have taken longer than the wait.
+    pub fn failed(&self, tried: Try, now: Instant) {
+        let mut counts = self.counts.lock();
+        let Counts { networks, names } = &mut *counts;
+        let network = networks.get_mut(&tried.network);
+        let name = names.get_mut(&(tried.network, tried.name));
+        for failures in [network, name].into_iter().flatten() {
+            failures.last = failures.last.max(now);
+        }
+    }
+
     /// It was good: it did not fail, and the earlier failures of its name are forgotten.
     pub fn succeeded(&self, tried: Try) {
         let mut counts = self.counts.lock();
@@ -207,6 +218,22 @@ mod tests {
         }
         assert_eq!(waits, [0, 0, 0, 1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(wait(&throttle, address("192.0.2.2"), "alice", now), 0);
+    }
+
+    /// However long it takes to look at a try, who waits for that has not waited for the next one.
+    #[test]
+    fn the_wait_begins_when_a_try_has_failed() {
+        let (throttle, start) = (Throttle::default(), Instant::now());
+        let here = address("192.0.2.1");
+        let later = start + Duration::from_secs(5);
+        let tries: Vec<_> = (0..4)
+            .map(|_| throttle.begin(here, "alice", start).unwrap())
+            .collect();
+        for tried in tries {
+            throttle.failed(tried, later);
+        }
+        assert_eq!(wait(&throttle, here, "alice", later), 1);
+        assert_eq!(wait(&throttle, here, "bob", later), 1);
     }
 
     /// Whoever has an account fails at another name, signs in as the own, and begins again: that

@@ -53,6 +53,7 @@ pub(super) async fn change(
             verify_password(&current, Some(&hash))
         };
         if !tokio::task::spawn_blocking(verify).await.unwrap_or(false) {
+            gateway.admin.failed(tried);
             return Err(ApiError::WrongOwnPassword);
         }
         gateway.admin.succeeded(tried);

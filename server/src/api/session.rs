@@ -142,9 +142,16 @@ async fn user_signs_in(
         verify_password(&password, hash.as_deref())
     };
     let good = tokio::task::spawn_blocking(verify).await.unwrap_or(false);
-    let (id, _) = found.filter(|_| good).ok_or(AdminError::WrongUser)?;
-    gateway.admin.succeeded(tried);
-    Ok(id)
+    match found.filter(|_| good) {
+        Some((id, _)) => {
+            gateway.admin.succeeded(tried);
+            Ok(id)
+        }
+        None => {
+            gateway.admin.failed(tried);
+            Err(AdminError::WrongUser)
+        }
+    }
 }
 
 fn agent(headers: &HeaderMap) -> &str {
