@@ -38,8 +38,9 @@ pub(crate) struct Gateway {
     pub(crate) admin: AdminAuth,
     /// Who may do what, and the store behind it.
     pub(crate) trust: Trust,
-    /// Passwords that are hashed at the same time: each takes 19 MiB.
-    pub(crate) hashing: Semaphore,
+    /// Passwords that are hashed at the same time: each takes 19 MiB. A turn lasts as long as the
+    /// hashing, whoever still waits for it.
+    pub(crate) hashing: Arc<Semaphore>,
     /// How often an address and a principal may ask and push.
     pub(crate) limits: Limits,
     /// Signed requests that were refused.
@@ -56,6 +57,8 @@ pub(crate) struct Gateway {
     pub(crate) ending: Ending,
     /// The tasks of all sockets, from the handshake to the last byte.
     pub(crate) sockets: TaskTracker,
+    /// What is being changed by requests, to its end.
+    pub(crate) actions: TaskTracker,
     /// Lines that the logs have lost.
     pub(crate) log_lines: Arc<Lost>,
     /// What the API has published a moment ago.

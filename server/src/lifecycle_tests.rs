@@ -98,7 +98,11 @@ impl Fickle {
 
 fn publisher(bus: &Arc<Fickle>) -> Arc<LifecyclePublisher> {
     let definitions = Definitions::new([], 10).unwrap();
-    let hub = Hub::new(Limits::default(), definitions, Arc::new(SystemClock::default()));
+    let hub = Hub::new(
+        Limits::default(),
+        definitions,
+        Arc::new(SystemClock::default()),
+    );
     Arc::new(LifecyclePublisher::new(bus.clone(), Arc::new(hub)))
 }
 

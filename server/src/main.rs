@@ -14,6 +14,7 @@ mod client;
 mod cluster;
 mod config;
 mod cookies;
+mod descriptors;
 mod fetch;
 mod figures;
 mod front;

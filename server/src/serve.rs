@@ -30,7 +30,9 @@ use crate::sampler::History;
 use crate::socket::LongPolls;
 use crate::stopping::StopSignals;
 use crate::trust::{Trust, TrustError};
-use crate::{api, assets, cluster, http, limits, sampler, stopping, system, trust, unix_socket};
+use crate::{
+    api, assets, cluster, descriptors, http, limits, sampler, stopping, system, trust, unix_socket,
+};
 
 /// The link printed at start is good for a day.
 const START_LINK_SECONDS: u64 = 24 * 3600;
@@ -81,6 +83,7 @@ pub(crate) fn now_seconds() -> u64 {
 pub(crate) fn serve(config: Config) -> Result<(), ServeError> {
     // Ends last: whatever is said until then is written.
     let logs = Logs::start(&config.logs)?;
+    descriptors::raise(&config);
     tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?
@@ -139,6 +142,7 @@ async fn run(config: Config, logs: &Logs) -> Result<(), ServeError> {
     if tokio::time::timeout(LAST_REQUESTS, serving).await.is_err() {
         abort.abort();
     }
+    stopping::end_actions(&gateway).await;
     stopping::end_bus(&gateway, &stopping).await;
     trust::end(&gateway).await;
     Ok(())
@@ -204,7 +208,7 @@ pub(crate) async fn assemble(
     let gateway = Arc::new(Gateway {
         tokens,
         trust,
-        hashing: Semaphore::new(1),
+        hashing: Arc::new(Semaphore::new(1)),
         admin: AdminAuth::new(
             config.admin_password.as_ref().map(|p| p.0.as_str()),
             now_seconds(),
@@ -218,6 +222,7 @@ pub(crate) async fn assemble(
         places: Arc::new(Places::new(config.http)),
         ending: Ending::default(),
         sockets: TaskTracker::new(),
+        actions: TaskTracker::new(),
         log_lines,
         publishes: Publishes::new(config.publish),
         plugins,

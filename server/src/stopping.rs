@@ -25,6 +25,8 @@ const BATCH_EVERY: Duration = Duration::from_millis(50);
 const TELLING: f64 = 0.8;
 /// How long the last answers and goodbyes may take.
 const GOODBYES: Duration = Duration::from_secs(2);
+/// How long what requests have begun to change may take once nobody is answered any more.
+const ACTIONS_END: Duration = Duration::from_secs(1);
 /// How long the bus may take to answer what it was told last, and to end.
 const BUS_ENDS: Duration = Duration::from_secs(2);
 
@@ -101,6 +103,15 @@ async fn tell(leaving: &mut Leaving, time: Duration) {
             return;
         }
         sleep(leaving.pause(BATCH_EVERY)).await;
+    }
+}
+
+/// Waits for what requests have begun to change, whether or not somebody still waits for it.
+pub(crate) async fn end_actions(gateway: &Gateway) {
+    gateway.actions.close();
+    if timeout(ACTIONS_END, gateway.actions.wait()).await.is_err() {
+        let left = gateway.actions.len();
+        tracing::warn!(left, "some actions did not end in time");
     }
 }
 

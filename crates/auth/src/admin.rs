@@ -1,7 +1,7 @@
 //! The admin credential: a password, or a one-time link; and how sign-ins are slowed down.
 //!
 //! Everything secret is kept as its SHA-256, so that comparing takes the same time whatever was
-//! given.
+//! given. Each try counts as failed until it is known to be good.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::directory::BUILT_IN_ADMIN;
 use crate::hex::hex;
-use crate::throttle::Throttle;
+use crate::throttle::{Throttle, Try};
 use crate::tokens::{LEEWAY_SECONDS, TokenError, Tokens};
 
 /// How long a session lasts.
@@ -64,6 +65,15 @@ struct Link {
 
 const LINK_PURPOSE: &str = "tidegate-admin-link";
 
+/// A link that was good, and is used now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UsedLink {
+    /// Its name.
+    pub id: String,
+    /// From when on it would be too old anyway, in seconds since 1970.
+    pub until: u64,
+}
+
 /// Checks the administrator's credential.
 pub struct AdminAuth {
     password: Option<Hash>,
@@ -92,39 +102,31 @@ impl AdminAuth {
     /// Whether this is the password.
     pub fn sign_in(&self, given: &str, from: IpAddr) -> Result<(), AdminError> {
         let password = self.password.as_ref().ok_or(AdminError::NoPassword)?;
-        let tried_at = Instant::now();
-        self.check_wait(from, tried_at)?;
-        if bool::from(password.ct_eq(&hash(given))) {
-            self.throttle.succeeded(from);
-            Ok(())
-        } else {
-            self.throttle.failed(from, tried_at);
-            Err(AdminError::WrongPassword)
+        let tried = self.try_as(BUILT_IN_ADMIN, from)?;
+        if !bool::from(password.ct_eq(&hash(given))) {
+            self.failed(tried);
+            return Err(AdminError::WrongPassword);
         }
+        self.succeeded(tried);
+        Ok(())
     }
 
-    /// Whether this address may try to sign in as a user now.
-    pub fn may_try(&self, from: IpAddr) -> Result<(), AdminError> {
-        self.check_wait(from, Instant::now())
+    /// Whether somebody at this address may try the password of this name now. It counts as a failed
+    /// try until it is told to have been good.
+    pub fn try_as(&self, name: &str, from: IpAddr) -> Result<Try, AdminError> {
+        let begun = self.throttle.begin(from, name, Instant::now());
+        begun
+            .map_err(|wait| AdminError::TooManyTries((wait + Duration::from_millis(999)).as_secs()))
     }
 
-    /// What came of it.
-    pub fn tried(&self, from: IpAddr, good: bool) -> Result<(), AdminError> {
-        if good {
-            self.throttle.succeeded(from);
-            return Ok(());
-        }
-        self.throttle.failed(from, Instant::now());
-        Err(AdminError::WrongUser)
+    /// The password was not the one.
+    pub fn failed(&self, tried: Try) {
+        self.throttle.failed(tried, Instant::now());
     }
 
-    fn check_wait(&self, from: IpAddr, tried_at: Instant) -> Result<(), AdminError> {
-        match self.throttle.wait(from, tried_at) {
-            Some(wait) => Err(AdminError::TooManyTries(
-                (wait + Duration::from_millis(999)).as_secs(),
-            )),
-            None => Ok(()),
-        }
+    /// The password was the one.
+    pub fn succeeded(&self, tried: Try) {
+        self.throttle.succeeded(tried);
     }
 
     /// Signs a link that opens one session.
@@ -137,31 +139,32 @@ impl AdminAuth {
         })
     }
 
-    /// Whether this link is good; it is so once.
+    /// Whether this link is good; it is so once. Other gateways do not know that it was used: its
+    /// name is to be remembered where they look as well.
     pub fn follow_link(
         &self,
         tokens: &Tokens,
         link: &str,
         from: IpAddr,
         now: u64,
-    ) -> Result<(), AdminError> {
-        let tried_at = Instant::now();
-        self.check_wait(from, tried_at)?;
-        let good = tokens
+    ) -> Result<UsedLink, AdminError> {
+        let tried = self.try_as(LINK_PURPOSE, from)?;
+        let link = tokens
             .verify::<Link>(link)
             .ok()
             .filter(|link| link.purpose == LINK_PURPOSE && link.iat >= self.started_at)
-            .is_some_and(|link| {
-                let mut used = self.used_links.lock();
-                used.retain(|_, exp| *exp + LEEWAY_SECONDS >= now);
-                used.insert(link.jti, link.exp).is_none()
-            });
-        if good {
-            Ok(())
-        } else {
-            self.throttle.failed(from, tried_at);
-            Err(AdminError::BadLink)
+            .ok_or(AdminError::BadLink)?;
+        let until = link.exp.saturating_add(LEEWAY_SECONDS);
+        let mut used = self.used_links.lock();
+        used.retain(|_, until| *until >= now);
+        if used.insert(link.jti.clone(), until).is_some() {
+            return Err(AdminError::BadLink);
         }
+        self.succeeded(tried);
+        Ok(UsedLink {
+            id: link.jti,
+            until,
+        })
     }
 }
 

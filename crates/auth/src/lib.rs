@@ -22,7 +22,7 @@ mod throttle;
 mod tokens;
 
 pub use access::{Shown, TokenSource, admit, may_push};
-pub use admin::{AdminAuth, AdminError, LINK_SECONDS, SESSION_SECONDS, random_text};
+pub use admin::{AdminAuth, AdminError, LINK_SECONDS, SESSION_SECONDS, UsedLink, random_text};
 pub use bearer::{Bearer, MIN_BEARER_BYTES};
 pub use client_tokens::{ClientTokens, ClientUnknown, KnownClient};
 pub use directory::{
@@ -36,7 +36,7 @@ pub use password::{
 };
 pub use revoked::{Marks, Revoked};
 pub use seal::{Seal, SealError};
-pub use secret::{Secret, SecretError};
+pub use secret::{Secret, SecretError, read_own};
 pub use signed::{MIN_SIGNING_BYTES, NoRoom, Nonces, RequestSignature, SignatureError, SignedHead};
-pub use throttle::Throttle;
+pub use throttle::{Throttle, Try};
 pub use tokens::{Checked, LEEWAY_SECONDS, TokenError, Tokens};

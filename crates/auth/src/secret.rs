@@ -1,6 +1,6 @@
 //! The secret that signs tokens: given by the operator, or made once and kept in a file.
 
-use std::io::Write;
+use std::io::{Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 /// A signing secret shorter than this can be guessed (RFC 7518, section 3.2 asks for 32 bytes).
@@ -18,6 +18,16 @@ pub enum SecretError {
         "the JWT secret must have at least {MIN_BYTES} bytes; make one with `openssl rand -hex 32`"
     )]
     TooShort,
+    /// Others than its owner can read the file.
+    #[error(
+        "the secret file {path} is open to others (mode {mode:04o}), and who reads it can sign tokens; close it with `chmod 600 {path}`"
+    )]
+    Open {
+        /// The file.
+        path: PathBuf,
+        /// Its mode.
+        mode: u32,
+    },
     /// The file that keeps it cannot be read or written.
     #[error(
         "the secret file {path} cannot be used ({source}); check its owner and mode, or give --jwt-secret"
@@ -45,8 +55,12 @@ impl Secret {
             path: path.to_owned(),
             source,
         };
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::given(text.trim()),
+        match read_own(path) {
+            Ok(Ok(text)) => Self::given(text.trim()),
+            Ok(Err(mode)) => Err(SecretError::Open {
+                path: path.to_owned(),
+                mode,
+            }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 Self::make(path).map_err(fail)
             }
@@ -98,6 +112,19 @@ impl Secret {
     }
 }
 
+/// What is in a file, unless its group or others have a right to it: then its mode.
+pub fn read_own(path: &Path) -> std::io::Result<Result<String, u32>> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut file = std::fs::File::open(path)?;
+    let mode = file.metadata()?.permissions().mode() & 0o777;
+    if mode & 0o077 != 0 {
+        return Ok(Err(mode));
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text)?;
+    Ok(Ok(text))
+}
+
 impl std::fmt::Debug for Secret {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("Secret(..)")
@@ -120,6 +147,26 @@ mod tests {
             0o600
         );
         assert_eq!(format!("{first:?}"), "Secret(..)");
+    }
+
+    /// Whoever else could read the file could sign tokens: it is not used until that is mended.
+    #[test]
+    fn a_secret_that_others_may_read_is_refused_with_what_mends_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        Secret::kept_in(&path).unwrap();
+        let set = |mode| {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        };
+        for mode in [0o640, 0o604, 0o660, 0o644, 0o602] {
+            set(mode);
+            let error = Secret::kept_in(&path).unwrap_err().to_string();
+            let mends = format!("chmod 600 {}", path.display());
+            assert!(error.contains(&mends), "{error}");
+            assert!(error.contains(&format!("(mode {mode:04o})")), "{error}");
+        }
+        set(0o400);
+        assert!(Secret::kept_in(&path).is_ok());
     }
 
     #[test]

@@ -1,4 +1,7 @@
 //! Who did what: recorded for every request with a principal, read by administrators.
+//!
+//! What changes something is done and recorded to its end, whether or not somebody still waits for the
+//! answer: who hangs up between the change and its record would else leave none.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +22,7 @@ use utoipa::IntoParams;
 use super::ApiError;
 use super::admin::{Admin, Shown};
 use super::done::Said;
+use super::masked::masked;
 use super::openapi::Stored;
 use super::parts::{limit, part};
 use crate::gateway::Gateway;
@@ -28,20 +32,37 @@ use crate::trust::{Record, now_ms, unsigned};
 /// Of a path and a sentence so much is kept.
 const MAX_CHARS: usize = 300;
 
+/// What stands in the place of the route where there is none.
+const NO_ROUTE: &str = "(no such address)";
+
 /// Writes down who asked for what, and what came of it.
 pub(super) async fn record(
     State(gateway): State<Arc<Gateway>>,
     request: Request,
     next: Next,
-) -> Response {
+) -> Result<Response, ApiError> {
     let Some(shown) = request.extensions().get::<Shown>().cloned() else {
-        return next.run(request).await;
+        return Ok(next.run(request).await);
     };
+    if request.method().is_safe() {
+        return Ok(recorded(&gateway, shown, request, next).await);
+    }
+    let actions = gateway.actions.clone();
+    // Those whose clients have gone hold no place any more.
+    if actions.len() >= gateway.config.http.connections {
+        return Err(ApiError::ActionsFull);
+    }
+    let action = actions.spawn(async move { recorded(&gateway, shown, request, next).await });
+    action.await.map_err(|error| {
+        tracing::error!(%error, "an action did not end well");
+        ApiError::Fault
+    })
+}
+
+async fn recorded(gateway: &Gateway, shown: Shown, request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    let route = request.extensions().get::<MatchedPath>().map_or_else(
-        || request.uri().path().to_owned(),
-        |path| path.as_str().to_owned(),
-    );
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or(NO_ROUTE, MatchedPath::as_str).to_owned();
     // Of a nested router the request's own path lacks the beginning.
     let target = request.extensions().get::<OriginalUri>().map_or_else(
         || request.uri().path().to_owned(),
@@ -64,7 +85,7 @@ pub(super) async fn record(
         id: tidegate_store::new_id(),
         at,
         principal: short(&shown.principal.name),
-        action: format!("{method} {route}"),
+        action: short(&format!("{method} {route}")),
         target: short(&target),
         outcome: short(&outcome),
         status: i64::from(status.as_u16()),
@@ -124,10 +145,12 @@ pub(super) fn record_sign_in(
     }
 }
 
-/// Without control characters, and without those that end a line or turn the direction of writing:
-/// nothing that is recorded makes a line of its own anywhere, or looks like something else.
+/// Without what opens something, without control characters, and without those that end a line or turn
+/// the direction of writing: nothing that is recorded makes a line of its own anywhere, or looks like
+/// something else.
 fn short(text: &str) -> String {
-    text.chars()
+    masked(text)
+        .chars()
         .filter(|c| !c.is_control() && !misleads(*c))
         .take(MAX_CHARS)
         .collect()

@@ -107,6 +107,25 @@ pub(super) async fn authenticate(
     Ok(next.run(request).await)
 }
 
+/// The same at an address that is open to everybody: a session is known where the request cannot have
+/// come from a page of another site, and nobody is refused.
+pub(super) async fn by_session(
+    State(gateway): State<Arc<Gateway>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    let headers = request.headers();
+    let believed = request.method().is_safe() || from_here(headers).is_ok();
+    let known = session(&gateway, headers).filter(|_| believed);
+    if let Some((principal, _)) = known {
+        request.extensions_mut().insert(Shown {
+            principal,
+            by_cookie: true,
+        });
+    }
+    next.run(request).await
+}
+
 fn allowed(parts: &Parts, role: Role) -> Result<Principal, ApiError> {
     let shown = parts
         .extensions

@@ -16,11 +16,12 @@ use super::admin::session;
 use super::exposition::{CONTENT_TYPE, Exposition};
 use super::health::not_ready;
 use crate::client::Client;
+use crate::descriptors;
 use crate::gateway::Gateway;
 use crate::sampler::{cpu_time, resident_bytes};
 
 /// Who may read them: with `--metrics-token` who shows it, without one everybody of this machine on
-/// a gateway that listens on loopback alone, unless a trusted proxy asks; an administrator always.
+/// a gateway that listens on loopback alone, unless a trusted proxy asks; who has signed in always.
 fn may_read(gateway: &Gateway, client: &Client, headers: &HeaderMap) -> bool {
     let allowed = match &gateway.config.metrics_token {
         Some(token) => headers
@@ -250,6 +251,21 @@ fn http(page: &mut Exposition, gateway: &Gateway) {
         places.full.get(),
     );
     page.counter(
+        "tidegate_http_refused_total",
+        "Connections refused because their address had its share of places.",
+        places.beyond_share.get(),
+    );
+    page.counter(
+        "tidegate_http_unread_total",
+        "Connections cut because their client did not read its answer.",
+        places.unread.get(),
+    );
+    page.counter(
+        "tidegate_accept_errors_total",
+        "Times that no connection could be accepted.",
+        places.not_accepted.get(),
+    );
+    page.counter(
         "tidegate_http_slow_heads_total",
         "Connections cut because a request's head took too long.",
         places.slow_heads.get(),
@@ -472,6 +488,11 @@ fn logs(page: &mut Exposition, gateway: &Gateway) {
 }
 
 fn process(page: &mut Exposition, gateway: &Gateway) {
+    page.gauge(
+        "process_max_fds",
+        "Files and sockets that may be open.",
+        descriptors::allowed(),
+    );
     page.gauge(
         "process_resident_memory_bytes",
         "Resident memory.",

@@ -13,6 +13,7 @@ mod health;
 mod host;
 mod keys;
 mod limits;
+mod masked;
 mod members;
 mod metrics;
 mod openapi;
@@ -66,6 +67,7 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
     let guarded = |routes: Routes, what: Guarded| match what {
         Guarded::Api => guard_api(&gateway, routes),
         Guarded::Token => guard_token(&gateway, routes),
+        Guarded::Metrics => recorded(&gateway, routes),
         Guarded::LongPoll => routes
             .layer(from_fn_with_state(gateway.clone(), limits::by_address))
             .layer(from_fn(longpoll::may_be_refused)),
@@ -93,6 +95,8 @@ enum Guarded {
     Api,
     /// `/token`.
     Token,
+    /// `/metrics`.
+    Metrics,
     /// `/longpoll`.
     LongPoll,
 }
@@ -121,10 +125,17 @@ fn guard_api(gateway: &Arc<Gateway>, routes: Routes) -> Routes {
     guarded
 }
 
+/// Open to everybody; what who has signed in asks is recorded.
+fn recorded(gateway: &Arc<Gateway>, routes: Routes) -> Routes {
+    routes
+        .layer(from_fn_with_state(gateway.clone(), activity::record))
+        .layer(from_fn_with_state(gateway.clone(), admin::by_session))
+}
+
 fn guard_token(gateway: &Arc<Gateway>, routes: Routes) -> Routes {
-    let routes = routes
-        .layer(from_fn_with_state(gateway.clone(), limits::by_principal))
-        .layer(from_fn_with_state(gateway.clone(), limits::by_address));
+    let routes = routes.layer(from_fn_with_state(gateway.clone(), limits::by_principal));
+    let routes =
+        recorded(gateway, routes).layer(from_fn_with_state(gateway.clone(), limits::by_address));
     match cors(gateway) {
         Some(cors) => routes.layer(cors),
         None => routes,
@@ -167,7 +178,10 @@ fn routes(guarded: impl Fn(Routes, Guarded) -> Routes) -> Routes {
         ))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
-        .routes(routes!(metrics::show))
+        .merge(guarded(
+            OpenApiRouter::default().routes(routes!(metrics::show)),
+            Guarded::Metrics,
+        ))
         .routes(routes!(upgrade::upgrade))
         .merge(guarded(
             OpenApiRouter::default()

@@ -45,16 +45,19 @@ pub(super) async fn change(
     };
     let user = find_user(&gateway, id).await?;
     {
-        let _turn = gateway.hashing.acquire().await;
+        let turn = gateway.hashing.clone().acquire_owned().await;
         // Asked in one's turn: guesses that are sent at once are looked at one by one.
-        gateway.admin.may_try(peer.ip())?;
+        let tried = gateway.admin.try_as(&user.name, peer.ip())?;
         let hash = user.password_hash.clone();
-        let verify = move || verify_password(&current, Some(&hash));
-        let good = tokio::task::spawn_blocking(verify).await.unwrap_or(false);
-        gateway
-            .admin
-            .tried(peer.ip(), good)
-            .map_err(|_| ApiError::WrongOwnPassword)?;
+        let verify = move || {
+            let _turn = turn;
+            verify_password(&current, Some(&hash))
+        };
+        if !tokio::task::spawn_blocking(verify).await.unwrap_or(false) {
+            gateway.admin.failed(tried);
+            return Err(ApiError::WrongOwnPassword);
+        }
+        gateway.admin.succeeded(tried);
     }
     let hash = hashed(&gateway, password).await?;
     // Hashing took its turns, and the user may have been put out meanwhile.

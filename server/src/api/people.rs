@@ -28,7 +28,7 @@ use crate::gateway::Gateway;
 use crate::trust::{name_is_good, now_ms, refresh, signed, sweep, unsigned};
 
 /// What an API key begins with, so that it is known when it is found somewhere.
-const KEY_PREFIX: &str = "tgk_";
+pub(super) const KEY_PREFIX: &str = "tgk_";
 /// The longest life of an API key that ends by itself: a hundred years.
 const MAX_KEY_SECONDS: u64 = 3_155_760_000;
 const HINT_CHARS: usize = 10;
@@ -123,8 +123,12 @@ fn good_name(name: String) -> Result<String, ApiError> {
 
 /// Hashing takes its time: not on the threads of the sockets, and one at a time.
 pub(super) async fn hashed(gateway: &Gateway, password: String) -> Result<String, ApiError> {
-    let _turn = gateway.hashing.acquire().await;
-    let hashed = tokio::task::spawn_blocking(move || hash_password(&password)).await;
+    let turn = gateway.hashing.clone().acquire_owned().await;
+    let hash = move || {
+        let _turn = turn;
+        hash_password(&password)
+    };
+    let hashed = tokio::task::spawn_blocking(hash).await;
     Ok(hashed.map_err(|_| ApiError::Fault)??)
 }
 

@@ -32,6 +32,8 @@ pub(crate) enum ApiError {
     RoleTooWeak(Role),
     #[error("that is too much at once; wait {0} seconds")]
     TooManyRequests(u64),
+    #[error("too many actions are under way; try again in a moment")]
+    ActionsFull,
     #[error("the store is busy; try again in a moment")]
     StoreBusy,
     #[error("the store cannot be reached; live traffic goes on, try again later")]
@@ -85,7 +87,7 @@ pub(crate) enum ApiError {
     )]
     TokensClosed,
     #[error(
-        "the metrics are for administrators, and for who shows the token of --metrics-token as Authorization: Bearer"
+        "the metrics are for who has signed in, and for who shows the token of --metrics-token as Authorization: Bearer"
     )]
     MetricsClosed,
     #[error("{0:?} cannot be {1}: {2}")]
@@ -204,6 +206,7 @@ impl ApiError {
             | ApiError::KeyBusy
             | ApiError::NotCopied(_) => StatusCode::CONFLICT,
             ApiError::StoreBusy
+            | ApiError::ActionsFull
             | ApiError::CopiesBusy(_)
             | ApiError::StoreLost
             | ApiError::NoncesFull
@@ -264,8 +267,9 @@ impl IntoResponse for ApiError {
         let kind = HeaderValue::from_static("application/problem+json");
         response.headers_mut().insert(header::CONTENT_TYPE, kind);
         let challenge = match self {
-            ApiError::MetricsClosed | ApiError::SignInNeeded => Some("Bearer"),
             ApiError::BadBearer => Some(r#"Bearer error="invalid_token""#),
+            // Every 401 has one (RFC 9110, section 11.6.1), and for this one no browser opens a window.
+            _ if status == StatusCode::UNAUTHORIZED => Some("Bearer"),
             _ => None,
         };
         if let Some(challenge) = challenge {
@@ -277,6 +281,7 @@ impl IntoResponse for ApiError {
         if matches!(
             self,
             ApiError::StoreBusy
+                | ApiError::ActionsFull
                 | ApiError::StoreLost
                 | ApiError::CopiesBusy(_)
                 | ApiError::NoncesFull

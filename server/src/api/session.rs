@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::Json;
 use axum::extract::{ConnectInfo, Query, State};
@@ -22,6 +22,9 @@ use crate::gateway::Gateway;
 use crate::http;
 use crate::serve::now_seconds;
 use crate::trust::{Opened, open_session, refresh, sweep};
+
+/// How long who follows a link waits for a store that says nothing.
+const LINK_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Who this browser is
 #[utoipa::path(
@@ -125,19 +128,30 @@ async fn user_signs_in(
     peer: SocketAddr,
 ) -> Result<String, AdminError> {
     // Hashing takes its time and memory: not on the threads of the sockets, and one at a time.
-    let _turn = gateway.hashing.acquire().await;
+    let turn = gateway.hashing.clone().acquire_owned().await;
     // Asked in one's turn: who sends a hundred guesses at once learns of the first few alone.
-    gateway.admin.may_try(peer.ip())?;
+    let tried = gateway.admin.try_as(&name, peer.ip())?;
     let found = gateway
         .trust
         .directory
         .user_named(&name)
         .filter(|(_, user)| !user.disabled);
     let hash = found.as_ref().map(|(_, user)| user.password_hash.clone());
-    let verify = move || verify_password(&password, hash.as_deref());
+    let verify = move || {
+        let _turn = turn;
+        verify_password(&password, hash.as_deref())
+    };
     let good = tokio::task::spawn_blocking(verify).await.unwrap_or(false);
-    gateway.admin.tried(peer.ip(), good)?;
-    found.map(|(id, _)| id).ok_or(AdminError::WrongUser)
+    match found.filter(|_| good) {
+        Some((id, _)) => {
+            gateway.admin.succeeded(tried);
+            Ok(id)
+        }
+        None => {
+            gateway.admin.failed(tried);
+            Err(AdminError::WrongUser)
+        }
+    }
 }
 
 fn agent(headers: &HeaderMap) -> &str {
@@ -185,6 +199,27 @@ pub(super) async fn sign_out(
     Ok((AppendHeaders([(header::SET_COOKIE, gone)]), Json(done)))
 }
 
+/// Whether this link is good, and was used neither here nor at another gateway of the store. Without
+/// the store what is known here decides: somebody must get in to see to it.
+async fn uses_link(gateway: &Gateway, link: &str, peer: SocketAddr) -> Result<(), AdminError> {
+    let (admin, tokens) = (&gateway.admin, &gateway.tokens);
+    let used = admin.follow_link(tokens, link, peer.ip(), now_seconds())?;
+    let store = &gateway.trust.store;
+    let until = crate::trust::signed(used.until.saturating_mul(1000));
+    let name = format!("admin-link:{}", used.id);
+    match store
+        .within(LINK_PATIENCE, store.first_use(&name, until))
+        .await
+    {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(AdminError::BadLink),
+        Err(error) => {
+            tracing::warn!(%error, "the store does not remember that the admin link was used: another gateway may take it again");
+            Ok(())
+        }
+    }
+}
+
 #[derive(Deserialize)]
 pub(super) struct LinkParams {
     #[serde(default)]
@@ -202,10 +237,7 @@ pub(super) async fn follow_link(
 ) -> Result<Response, ApiError> {
     let no_store = (header::CACHE_CONTROL, "no-store".to_owned());
     let began = Instant::now();
-    let followed =
-        gateway
-            .admin
-            .follow_link(&gateway.tokens, &params.link, peer.ip(), now_seconds());
+    let followed = uses_link(&gateway, &params.link, peer).await;
     record_sign_in(
         &gateway,
         BUILT_IN_ADMIN,

@@ -69,7 +69,11 @@ mod tests {
     #[test]
     fn the_inbox_is_bounded() {
         let definitions = Definitions::new([], 10).unwrap();
-        let hub = Hub::new(Limits::default(), definitions, Arc::new(SystemClock::default()));
+        let hub = Hub::new(
+            Limits::default(),
+            definitions,
+            Arc::new(SystemClock::default()),
+        );
         let hub = Arc::new(hub);
         let (inbox, messages) = inbox(hub.clone());
         for _ in 0..MAX_WAITING {

@@ -41,6 +41,10 @@ pub(crate) enum ConfigError {
         source: std::io::Error,
     },
     #[error(
+        "--internal-secret-file {path} is open to others (mode {mode:04o}), and who reads it can sign requests; close it with `chmod 600 {path}`"
+    )]
+    OpenSigningFile { path: PathBuf, mode: u32 },
+    #[error(
         "--internal-secret-file must hold at least {MIN_SIGNING_BYTES} bytes; make one with `openssl rand -hex 32`"
     )]
     ShortSigningSecret,

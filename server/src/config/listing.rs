@@ -147,6 +147,7 @@ fn worked_out(id: &str, config: &Config) -> Option<String> {
         "plugin_seconds" => config.plugins.patience.as_secs().to_string(),
         "request_seconds" => config.http.request.as_secs().to_string(),
         "http_head_seconds" => config.http.head.as_secs().to_string(),
+        "http_write_seconds" => config.http.write.as_secs().to_string(),
         "http_body_seconds" => config.http.body.as_secs().to_string(),
         _ => return None,
     })

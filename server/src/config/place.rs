@@ -44,7 +44,7 @@ impl ConfigError {
             Self::ShortMetricsToken => "metrics_token".to_owned(),
             Self::Proxy(_) => "trusted_proxy".to_owned(),
             Self::ProxyHeader(_) => "proxy_header".to_owned(),
-            Self::SigningFile { .. } | Self::ShortSigningSecret => {
+            Self::SigningFile { .. } | Self::OpenSigningFile { .. } | Self::ShortSigningSecret => {
                 "internal_secret_file".to_owned()
             }
             Self::InternalRole(_) => "internal_role".to_owned(),

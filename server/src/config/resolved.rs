@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tidegate_auth::{Bearer, MIN_SIGNING_BYTES, Secret};
+use tidegate_auth::{Bearer, MIN_SIGNING_BYTES, Secret, read_own};
 use tidegate_protocol::system::Configuration;
 use tidegate_protocol::{Definition, Role, builtin_definitions};
 use tidegate_store::{Place, StoreConfig};
@@ -207,8 +207,10 @@ impl Config {
                     .max_http_connections
                     .unwrap_or(4096)
                     .clamp(1, tokio::sync::Semaphore::MAX_PERMITS),
+                per_address: settings.max_http_connections_per_address.unwrap_or(2048),
                 head: Duration::from_secs(settings.http_head_seconds.unwrap_or(10).max(1)),
                 body: Duration::from_secs(settings.http_body_seconds.unwrap_or(30).max(1)),
+                write: Duration::from_secs(settings.http_write_seconds.unwrap_or(30).max(1)),
                 request,
             },
             drain: Duration::from_secs(settings.drain_seconds.unwrap_or(5)),
@@ -348,9 +350,13 @@ fn bus(s: &Settings) -> Result<BusConfig, ConfigError> {
 
 fn internal(s: &Settings) -> Result<Internal, ConfigError> {
     let secret = s.internal_secret_file.as_ref().map(|path| {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::SigningFile {
+        let read = read_own(path).map_err(|source| ConfigError::SigningFile {
             path: path.clone(),
             source,
+        })?;
+        let text = read.map_err(|mode| ConfigError::OpenSigningFile {
+            path: path.clone(),
+            mode,
         })?;
         match text.trim() {
             text if text.len() < MIN_SIGNING_BYTES => Err(ConfigError::ShortSigningSecret),

@@ -81,7 +81,8 @@ settings! {
     /// Password of the admin pages [default: a one-time link printed at start]
     #[arg(hide_env_values = true)]
     admin_password: String,
-    /// Token that GET /metrics asks for; without one it is open on loopback and else for admins
+    /// Token that GET /metrics asks for; without one it is open on loopback and else for
+    /// who has signed in
     #[arg(hide_env_values = true)]
     metrics_token: String,
     /// Folder of files that replace or add to the embedded assets
@@ -182,10 +183,15 @@ settings! {
     max_connections_per_address: usize,
     /// HTTP connections at the same time, WebSockets not counted [default: 4096]
     max_http_connections: usize,
-    /// Seconds that a request's head may take [default: 10]
+    /// Those of them that may come from one address, 0 for no limit; trusted proxies and the Unix socket
+    /// are not counted so [default: 2048]
+    max_http_connections_per_address: usize,
+    /// Seconds that a request's head may take, and that a connection may have nothing to ask [default: 10]
     http_head_seconds: u64,
     /// Seconds that a request's body may take [default: 30]
     http_body_seconds: u64,
+    /// Seconds in which a client may take nothing of its answer [default: 30]
+    http_write_seconds: u64,
     /// Seconds that the API may take to answer a request [default: 30]
     request_seconds: u64,
     /// Channels in all [default: 100000]

@@ -19,7 +19,7 @@ use tidegate_hub::Counter;
 
 /// Whose requests are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Key {
+pub(crate) enum Key {
     V4(u32),
     /// The network of 64 bits that one customer has at least.
     V6(u64),

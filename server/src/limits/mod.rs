@@ -19,7 +19,8 @@ use governor::nanos::Nanos;
 use governor::{Quota, RateLimiter};
 use tidegate_hub::Counter;
 
-use cells::{ByCell, Cell, Cells, CoarseClock, Key};
+pub(crate) use cells::Key;
+use cells::{ByCell, Cell, Cells, CoarseClock};
 pub(crate) use lease::Lease;
 
 use crate::gateway::Gateway;
@@ -221,7 +222,7 @@ impl Limits {
 }
 
 /// An address as limits know it.
-fn key(address: IpAddr) -> Key {
+pub(crate) fn key(address: IpAddr) -> Key {
     match address.to_canonical() {
         IpAddr::V4(v4) => Key::V4(v4.to_bits()),
         // The upper half.

@@ -13,6 +13,8 @@ use tidegate_hub::Wire;
 use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::{TcpStream, UnixStream, tcp, unix};
 
+use crate::http::Prompt;
+
 /// A socket that was upgraded.
 pub(super) enum Stream {
     Tcp(TcpStream),
@@ -22,11 +24,16 @@ pub(super) enum Stream {
 impl Stream {
     /// The socket under an upgraded connection, and what was read from it beyond the handshake.
     pub(super) fn under(upgraded: Upgraded) -> Option<(Self, Vec<u8>)> {
-        match upgraded.downcast::<TokioIo<TcpStream>>() {
-            Ok(Parts { io, read_buf, .. }) => Some((Self::Tcp(io.into_inner()), read_buf.to_vec())),
+        match upgraded.downcast::<TokioIo<Prompt<TcpStream>>>() {
+            Ok(Parts { io, read_buf, .. }) => {
+                let socket = io.into_inner().into_inner();
+                Some((Self::Tcp(socket), read_buf.to_vec()))
+            }
             Err(upgraded) => {
-                let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<UnixStream>>().ok()?;
-                Some((Self::Unix(io.into_inner()), read_buf.to_vec()))
+                let unix = upgraded.downcast::<TokioIo<Prompt<UnixStream>>>();
+                let Parts { io, read_buf, .. } = unix.ok()?;
+                let socket = io.into_inner().into_inner();
+                Some((Self::Unix(socket), read_buf.to_vec()))
             }
         }
     }

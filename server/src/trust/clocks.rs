@@ -17,6 +17,8 @@ const REST: Duration = Duration::from_secs(1);
 /// How soon a repeated read shows in its record.
 const SETTLE: Duration = Duration::from_secs(5);
 const PURGE: Duration = Duration::from_secs(3600);
+/// How often the age of the signing key is looked at.
+const ROTATE: Duration = PURGE;
 const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// Runs for ever.
@@ -27,6 +29,7 @@ pub(crate) async fn run(gateway: Arc<Gateway>) {
         writing(&gateway),
         settling(&gateway),
         purging(&gateway),
+        rotating(&gateway),
         issuers::run(&gateway)
     );
 }
@@ -140,24 +143,45 @@ async fn purging(gateway: &Gateway) {
             let since = now - i64::from(config.activity_days) * DAY_MS;
             let most = i64::from(config.activity_records);
             trust.store.purge_activity(since, most).await?;
-            trust.purge_keys().await?;
-            let days = i64::from(config.key_rotation_days);
-            if days > 0
-                && let Some(since) = trust.current_since().await?
-                && since + days * DAY_MS <= now
-            {
-                match trust.rotate(false, config.token_seconds).await? {
-                    Some(kid) => tracing::info!(
-                        kid,
-                        "the signing key was rotated, as --key-rotation-days asks"
-                    ),
-                    None => tracing::debug!("another gateway rotated the signing key just now"),
-                }
-            }
-            Ok::<(), TrustError>(())
+            // Used admin links among them, where no request is signed.
+            trust.store.purge_nonces(now).await?;
+            trust.purge_keys().await
         };
         if let Err(error) = timely(gateway, purged).await {
             tracing::debug!(%error, "not purged");
         }
     }
+}
+
+/// Apart from the purges: nobody sees in anything else that a key has grown too old.
+async fn rotating(gateway: &Gateway) {
+    let days = gateway.config.key_rotation_days;
+    if days == 0 {
+        return;
+    }
+    let mut ticks = ticks(ROTATE);
+    loop {
+        ticks.tick().await;
+        match timely(gateway, rotate_when_due(gateway, days)).await {
+            Ok(None) => {}
+            Ok(Some(kid)) => tracing::info!(
+                kid,
+                "the signing key was rotated, as --key-rotation-days asks"
+            ),
+            Err(error) => tracing::warn!(
+                %error,
+                "the signing key was not rotated, as --key-rotation-days asks; it signs on, and is tried again within an hour"
+            ),
+        }
+    }
+}
+
+async fn rotate_when_due(gateway: &Gateway, days: u32) -> Result<Option<String>, TrustError> {
+    let trust = &gateway.trust;
+    let since = trust.current_since().await?;
+    if since.is_none_or(|since| since + i64::from(days) * DAY_MS > now_ms()) {
+        return Ok(None);
+    }
+    // Nothing where another gateway was quicker.
+    trust.rotate(false, gateway.config.token_seconds).await
 }

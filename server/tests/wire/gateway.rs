@@ -47,8 +47,33 @@ impl Gateway {
 
     /// The same with what it says on its console.
     pub async fn with_console(flags: &[&str], config: &str, console: Stdio) -> Self {
+        Self::started_by(command(), flags, config, console).await
+    }
+
+    /// The same in a shell that has said `ulimit` with these words before.
+    pub async fn limited(ulimit: &str, flags: &[&str], console: Stdio) -> Self {
+        let mut shell = Command::new("/bin/sh");
+        shell
+            .env_clear()
+            .envs(
+                command()
+                    .as_std()
+                    .get_envs()
+                    .filter_map(|(name, value)| Some((name, value?))),
+            )
+            .kill_on_drop(true)
+            .args(["-c", &format!("ulimit {ulimit} && exec \"$0\" \"$@\"")])
+            .arg(env!("CARGO_BIN_EXE_tidegate"));
+        Self::started_by(shell, flags, "", console).await
+    }
+
+    async fn started_by(
+        mut command: Command,
+        flags: &[&str],
+        config: &str,
+        console: Stdio,
+    ) -> Self {
         let state = tempfile::tempdir().unwrap();
-        let mut command = command();
         command.args(["serve", "--port", "0"]).args(flags);
         if !flags.contains(&"--log") {
             command.args(["--log", "error"]);

@@ -24,11 +24,24 @@ impl Logged {
     /// `console` are the flags for the console, `more` any others.
     pub async fn start(console: &[&str], more: &[&str]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        Self::placed(folder, &data, &[console, more].concat()).await
+    }
+
+    /// The same with a data folder that is there already.
+    pub async fn in_folder(data: &Path, flags: &[&str]) -> Self {
+        Self::placed(tempfile::tempdir().unwrap(), data, flags).await
+    }
+
+    async fn placed(folder: tempfile::TempDir, data: &Path, more: &[&str]) -> Self {
         let path = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
-        let (data, app, debug) = (path("data"), path("app"), path("debug"));
+        let (data, app, debug) = (
+            data.to_str().unwrap().to_owned(),
+            path("app"),
+            path("debug"),
+        );
         let mut flags = vec!["--data-dir", &data, "--log-dir", &app];
         flags.extend(["--debug-log-dir", &debug, "--admin-password", PASSWORD]);
-        flags.extend(console);
         flags.extend(more);
         let said = std::fs::File::create(path("console")).unwrap();
         let gateway = Gateway::with_console(&flags, "", said.into()).await;
@@ -52,7 +65,7 @@ impl Logged {
     }
 
     /// Lines are written a moment after they were logged.
-    async fn until(&self, holds: impl Fn(&Self) -> bool) {
+    pub async fn until(&self, holds: impl Fn(&Self) -> bool) {
         let waiting = async {
             while !holds(self) {
                 tokio::time::sleep(Duration::from_millis(5)).await;

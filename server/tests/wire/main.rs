@@ -22,6 +22,7 @@ mod closing;
 mod cluster;
 mod command_line;
 mod commands;
+mod descriptors;
 mod documents;
 mod drain;
 mod events;

@@ -1,11 +1,14 @@
 //! Requests that programs sign (P15), and pages of other sites (CORS).
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt as _;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tokio::time::timeout;
 
-use crate::gateway::{Gateway, PASSWORD, PATIENCE, SECRET, now};
+use crate::gateway::{Gateway, PASSWORD, PATIENCE, SECRET, command, now};
 use crate::http_api::{raw, request, sign_in};
 
 const SIGNING: &str = "a secret of programs, 32 bytes and more";
@@ -15,6 +18,7 @@ const EVENTS: &str = "/api/v1/channels/room/events";
 async fn taking(folder: &std::path::Path, flags: &[&str]) -> Gateway {
     let file = folder.join("internal-secret");
     std::fs::write(&file, format!("{SIGNING}\n")).unwrap();
+    std::fs::set_permissions(&file, Permissions::from_mode(0o600)).unwrap();
     let common = [
         "--jwt-secret",
         SECRET,
@@ -24,6 +28,36 @@ async fn taking(folder: &std::path::Path, flags: &[&str]) -> Gateway {
         file.to_str().unwrap(),
     ];
     Gateway::with(&[&common[..], flags].concat(), "").await
+}
+
+/// A secret that others on the machine can read is not taken; what mends it is said.
+#[tokio::test]
+async fn a_secret_that_others_may_read_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    for name in ["internal-secret", "key"] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, SIGNING).unwrap();
+        std::fs::set_permissions(&file, Permissions::from_mode(0o640)).unwrap();
+        let mut serve = command();
+        serve.args([
+            "serve",
+            "--port",
+            "0",
+            "--bus-listen",
+            "none",
+            "--data-dir",
+            data,
+        ]);
+        if name == "internal-secret" {
+            serve.arg("--internal-secret-file").arg(&file);
+        }
+        let output = timeout(PATIENCE, serve.output()).await.unwrap().unwrap();
+        assert_eq!(output.status.code(), Some(1));
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        let mends = format!("chmod 600 {}", file.display());
+        assert!(complaint.contains(&mends), "{complaint}");
+    }
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -89,7 +89,7 @@ async fn a_lost_store_shows() {
 }
 
 /// Does something to the store under the gateway's feet.
-async fn in_the_store(folder: &tempfile::TempDir, statement: &str) {
+pub async fn in_the_store(folder: &tempfile::TempDir, statement: &str) {
     let script = "import sqlite3, sys\n\
          store = sqlite3.connect(sys.argv[1], timeout=15)\n\
          store.execute(sys.argv[2])\n\

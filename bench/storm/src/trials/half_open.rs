@@ -32,6 +32,9 @@ pub(crate) async fn run(program: &Path, connections: u32) -> Result<Report, Stor
     let flags = [
         "--max-http-connections",
         &places,
+        // They come from one address here, and stand for as many.
+        "--max-http-connections-per-address",
+        "0",
         "--http-head-seconds",
         &seconds,
     ];

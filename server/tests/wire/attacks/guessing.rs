@@ -19,8 +19,8 @@ impl Target {
         assert_eq!(status, 200, "{answer}");
     }
 
-    /// One try to sign in from an address of this machine: the status, the head, and the time.
-    async fn tries(&self, from: [u8; 4], body: &Value) -> (u16, String, Duration) {
+    /// Begins to try to sign in from an address of this machine.
+    async fn begins(&self, from: [u8; 4], body: &Value) -> TcpStream {
         let socket = TcpSocket::new_v4().unwrap();
         socket.bind(SocketAddr::from((from, 0))).unwrap();
         let address = SocketAddr::from(([127, 0, 0, 1], self.gateway.port));
@@ -32,8 +32,14 @@ impl Target {
              x-tidegate-request: 1\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
         );
-        let began = Instant::now();
         stream.write_all(asks.as_bytes()).await.unwrap();
+        stream
+    }
+
+    /// One try: the status, the head, and the time.
+    async fn tries(&self, from: [u8; 4], body: &Value) -> (u16, String, Duration) {
+        let began = Instant::now();
+        let mut stream = self.begins(from, body).await;
         let mut said = String::new();
         stream.read_to_string(&mut said).await.unwrap();
         (statuses(&said)[0], said, began.elapsed())
@@ -145,6 +151,86 @@ async fn guessing_is_slowed_down_and_hurts_nobody_else() {
     }
     let guess = json!({"name": "alice", "password": "guess"});
     assert_eq!(target.tries(here, &guess).await.0, 401);
+    target.unharmed().await;
+}
+
+/// Whoever hangs up before the answer has tried all the same, and waits like others before long.
+#[tokio::test]
+async fn who_hangs_up_has_tried() {
+    let mut target = Target::start().await;
+    target.add_user("alice").await;
+    let guess = json!({"name": "nobody", "password": "guess"});
+    let (status, _, took) = target.tries(address(4), &guess).await;
+    assert_eq!(status, 401);
+    let right = json!({"name": "alice", "password": RIGHT});
+    let mut answers = Vec::new();
+    while answers.len() < 50 && answers.last() != Some(&429) {
+        let stream = target.begins(address(5), &guess).await;
+        // It is being looked at.
+        tokio::time::sleep(took / 2).await;
+        drop(stream);
+        answers.push(target.tries(address(5), &right).await.0);
+    }
+    assert_eq!(answers.last(), Some(&429), "{answers:?}");
+    assert!(answers.len() > 3, "{answers:?}");
+    target.unharmed().await;
+}
+
+/// One password is hashed at a time, whether or not those who sent them wait: each takes 19 MiB.
+#[tokio::test]
+async fn who_hangs_up_takes_no_more_memory() {
+    let mut target = Target::start().await;
+    let guess = json!({"name": "alice", "password": "guess"});
+    // The first one brings what stays.
+    let (_, _, took) = target.tries(address(7), &guess).await;
+    let status = format!("/proc/{}/status", target.gateway.pid());
+    let peak = || {
+        let status = std::fs::read_to_string(&status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        line.unwrap()
+            .trim()
+            .trim_end_matches(" kB")
+            .parse::<u64>()
+            .unwrap()
+    };
+    let before = peak();
+    for n in 100..150 {
+        let stream = target.begins(address(n), &guess).await;
+        tokio::time::sleep(took / 16).await;
+        drop(stream);
+    }
+    assert_eq!(target.tries(address(8), &guess).await.0, 401);
+    let more = peak().saturating_sub(before) >> 10;
+    assert!(more < 3 * 19, "{more} MiB");
+    target.unharmed().await;
+}
+
+/// An account of one's own is no help in guessing at the accounts of others: neither at one name, nor
+/// at many.
+#[tokio::test]
+async fn a_sign_in_of_ones_own_releases_nothing() {
+    let mut target = Target::start().await;
+    target.add_user("mallory").await;
+    let own = json!({"name": "mallory", "password": RIGHT});
+    let one = |_| json!({"password": "guess"});
+    let many = |n: u32| json!({"name": format!("somebody{n}"), "password": "guess"});
+    for (here, guess) in [
+        (address(9), &one as &dyn Fn(u32) -> Value),
+        (address(10), &many),
+    ] {
+        let mut looked_at = 0;
+        for n in 0..12 {
+            let (guessed, ..) = target.tries(here, &guess(n)).await;
+            let (signed_in, ..) = target.tries(here, &own).await;
+            if guessed == 429 || signed_in == 429 {
+                break;
+            }
+            assert_eq!((guessed, signed_in), (401, 200));
+            looked_at += 1;
+        }
+        assert!((3..12).contains(&looked_at), "{looked_at}");
+    }
+    assert_eq!(target.tries(address(11), &own).await.0, 200);
     target.unharmed().await;
 }
 

@@ -5,6 +5,7 @@ mod bombs;
 mod clocks;
 mod fields;
 mod guessing;
+mod holding;
 mod http;
 mod lengths;
 mod origins;

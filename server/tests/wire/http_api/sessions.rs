@@ -3,7 +3,8 @@
 use serde_json::json;
 
 use super::{HERE, cookie, raw, request, sign_in};
-use crate::gateway::{Gateway, PASSWORD};
+use crate::gateway::{Gateway, PASSWORD, command};
+use crate::system::in_the_store;
 
 /// No route answers without a session; none changes anything without the header (CSRF).
 #[tokio::test]
@@ -94,6 +95,66 @@ async fn signing_in_and_out() {
     let (status, head, _) = raw(&gateway, "POST", "/api/v1/session", &[HERE], Some(&body)).await;
     assert_eq!(status, 429);
     assert!(head.contains("retry-after: "), "{head}");
+}
+
+/// A link that was followed at one gateway is used up at every other of the same store; a store that
+/// does not answer keeps nobody out.
+#[tokio::test]
+async fn a_link_works_once_among_all_gateways() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let flags = ["--data-dir", data, "--admin-password", PASSWORD];
+    let gateways = [
+        Gateway::with(&flags, "").await,
+        Gateway::with(&flags, "").await,
+    ];
+    let link = async || {
+        let made = command()
+            .args(["admin-link", "--data-dir", data])
+            .output()
+            .await
+            .unwrap();
+        let made = String::from_utf8(made.stdout).unwrap();
+        let at = made
+            .find("/login?link=")
+            .unwrap_or_else(|| panic!("{made}"));
+        made[at..].trim().to_owned()
+    };
+    let follow = async |at: usize, link: &str| {
+        let (status, head, _) = raw(&gateways[at], "GET", link, &[], None).await;
+        assert_eq!(status, 303, "{head}");
+        head.contains("set-cookie")
+    };
+    let first = link().await;
+    assert!(follow(0, &first).await);
+    assert!(!follow(1, &first).await && !follow(0, &first).await);
+    let second = link().await;
+    in_the_store(&folder, "ALTER TABLE nonces RENAME TO elsewhere").await;
+    assert!(follow(1, &second).await);
+    assert!(!follow(1, &second).await, "this one remembers");
+}
+
+/// Every 401 says how one signs in (RFC 9110), and not in a way that opens a window of the browser.
+#[tokio::test]
+async fn every_401_has_a_challenge() {
+    let gateway = Gateway::start().await;
+    let wrong = json!({"password": "guess"});
+    let nobody = json!({"name": "nobody", "password": "guess"});
+    let signed = [("x-tidegate-signature", "t=1,n=x,b=y,v1=z")];
+    for (method, path, headers, body) in [
+        ("POST", "/api/v1/session", &[HERE][..], Some(&wrong)),
+        ("POST", "/api/v1/session", &[HERE][..], Some(&nobody)),
+        ("GET", "/api/v1/overview", &signed[..], None),
+        ("GET", "/api/v1/overview", &[][..], None),
+    ] {
+        let (status, head, body) = raw(&gateway, method, path, headers, body).await;
+        assert_eq!(status, 401, "{body}");
+        let challenges = head
+            .lines()
+            .filter(|line| line.starts_with("www-authenticate: "));
+        let challenges: Vec<_> = challenges.collect();
+        assert_eq!(challenges, ["www-authenticate: Bearer"], "{head}");
+    }
 }
 
 /// Without a password, the printed link opens one session, once.

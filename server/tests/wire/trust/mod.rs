@@ -1,11 +1,13 @@
 //! Who may do what, over the API of the real binary: what its tests share.
 
+mod actions;
 mod anonymous;
 mod issuers;
 mod people;
 mod put_out;
 mod records;
 mod roles;
+mod rotation;
 mod session_tokens;
 mod tokens;
 

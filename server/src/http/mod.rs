@@ -1,11 +1,16 @@
 //! Accepting connections and speaking HTTP/1.1 on them, within bounds.
 //!
-//! A client that begins a request and does not finish its head in time is cut, and only so many
-//! connections may be in that state or any other before they become WebSockets: whoever opens more
-//! waits in the system's own queue. A WebSocket is no longer counted here.
+//! A client that begins a request and does not finish its head in time is cut, and so is one that
+//! does not read its answer, or has nothing more to ask. Only so many connections may be in one of
+//! these states before they become WebSockets, and only so many of one address: whoever opens more
+//! waits in the system's own queue, or is turned away. A WebSocket is no longer counted here.
+
+mod places;
+mod prompt;
 
 use std::convert::Infallible;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,75 +20,49 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
-use tidegate_hub::Counter;
+use rustix::net::{RecvFlags, SendFlags};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+pub(crate) use places::Places;
+use places::Share;
+pub(crate) use prompt::Prompt;
+use prompt::was_unread;
+
+use crate::client::TrustedProxies;
 use crate::front::Front;
+use crate::limits::key;
 
 /// After an error that does not pass by itself (no file descriptors left) accepting rests.
 const REST: Duration = Duration::from_millis(100);
 /// The longest head of a request, in bytes.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+/// What who is beyond the share of its address is told.
+const TURNED_AWAY: &str = concat!(
+    "HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n",
+    "content-type: application/problem+json\r\n\r\n",
+    r#"{"title":"Service Unavailable","status":503,"#,
+    r#""detail":"Too many connections of this address are open; end one, or wait."}"#,
+);
 
 /// The bounds of plain HTTP.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct HttpLimits {
     /// Connections that are no WebSockets (yet).
     pub(crate) connections: usize,
-    /// How long a request's head may take.
+    /// How many of them may be of one address, 0 for all.
+    pub(crate) per_address: usize,
+    /// How long a request's head may take, and how long a connection may have nothing to ask.
     pub(crate) head: Duration,
     /// How long its body may take.
     pub(crate) body: Duration,
+    /// How long a client may take nothing of its answer.
+    pub(crate) write: Duration,
     /// How long the API may take to answer one.
     pub(crate) request: Duration,
-}
-
-/// The places of HTTP connections, and how often their bounds were reached.
-pub(crate) struct Places {
-    limits: HttpLimits,
-    room: Arc<Semaphore>,
-    /// Times that all places were taken, so that whoever came next waited.
-    pub(crate) full: Counter,
-    /// Connections that were cut because a request's head did not come in time.
-    pub(crate) slow_heads: Counter,
-    /// Requests that were refused because their body did not come in time.
-    pub(crate) slow_bodies: Counter,
-}
-
-impl Places {
-    pub(crate) fn new(limits: HttpLimits) -> Self {
-        Self {
-            limits,
-            room: Arc::new(Semaphore::new(limits.connections)),
-            full: Counter::default(),
-            slow_heads: Counter::default(),
-            slow_bodies: Counter::default(),
-        }
-    }
-
-    /// The bounds.
-    pub(crate) fn limits(&self) -> HttpLimits {
-        self.limits
-    }
-
-    /// Connections that are no WebSockets (yet).
-    pub(crate) fn taken(&self) -> usize {
-        let free = self.room.available_permits();
-        self.limits.connections.saturating_sub(free)
-    }
-
-    /// Waits for a place; `None` never comes, as nobody closes the semaphore.
-    async fn take(&self) -> Option<OwnedSemaphorePermit> {
-        if let Ok(place) = self.room.clone().try_acquire_owned() {
-            return Some(place);
-        }
-        self.full.add(1);
-        self.room.clone().acquire_owned().await.ok()
-    }
 }
 
 /// When serving ends, in two steps.
@@ -143,17 +122,27 @@ pub(crate) async fn serve(listener: Listener, front: Front, places: Arc<Places>,
             };
             match listener.accept().await {
                 Ok((socket, peer)) => {
+                    let share =
+                        match counts(front.proxies(), peer).then(|| places.share(key(peer.ip()))) {
+                            None => None,
+                            Some(Some(share)) => Some(share),
+                            Some(None) => {
+                                socket.turn_away();
+                                continue;
+                            }
+                        };
                     let connection = Connection {
                         front: front.clone(),
                         peer,
                         places: places.clone(),
                         closing: ending.closing.clone(),
-                        _place: place,
+                        _place: (place, share),
                     };
                     tasks.spawn(connection.serve(socket));
                 }
                 Err(error) if passes(&error) => {}
                 Err(error) => {
+                    places.not_accepted.add(1);
                     tracing::warn!(%error, "a connection cannot be accepted");
                     tokio::time::sleep(REST).await;
                 }
@@ -165,6 +154,29 @@ pub(crate) async fn serve(listener: Listener, front: Front, places: Arc<Places>,
     drop(listener);
     tasks.close();
     tasks.wait().await;
+}
+
+/// Whether this one is a client of its own: a proxy and the Unix socket stand for many.
+fn counts(proxies: &TrustedProxies, peer: SocketAddr) -> bool {
+    peer != UNIX_PEER && !proxies.trust(peer.ip())
+}
+
+impl Accepted {
+    /// Says that there is no room, as far as that takes no time, and closes.
+    fn turn_away(self) {
+        match self {
+            Self::Tcp(socket) => refuse(socket),
+            Self::Unix(socket) => refuse(socket),
+        }
+    }
+}
+
+fn refuse(socket: impl AsFd) {
+    // What was read cannot make the system reset the connection before the answer is there.
+    let mut asked = [0; 4096];
+    let _ = rustix::net::recv(&socket, &mut asked, RecvFlags::DONTWAIT);
+    let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+    let _ = rustix::net::send(&socket, TURNED_AWAY.as_bytes(), flags);
 }
 
 /// Whether the error is the fault of that one connection.
@@ -183,7 +195,7 @@ struct Connection {
     places: Arc<Places>,
     closing: CancellationToken,
     /// Given back when the connection ends or becomes a WebSocket.
-    _place: OwnedSemaphorePermit,
+    _place: (OwnedSemaphorePermit, Option<Share>),
 }
 
 impl Connection {
@@ -202,8 +214,10 @@ impl Connection {
 
     async fn speak<S>(self, socket: S)
     where
-        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        S: AsyncRead + AsyncWrite + AsFd + Unpin + Send + 'static,
     {
+        let limits = self.places.limits();
+        let socket = Prompt::new(socket, limits.write);
         let Self { front, peer, .. } = self;
         let service = service_fn(move |request: Request<Incoming>| {
             let front = front.clone();
@@ -212,7 +226,7 @@ impl Connection {
         let mut serving = std::pin::pin!(
             http1::Builder::new()
                 .timer(TokioTimer::new())
-                .header_read_timeout(self.places.limits.head)
+                .header_read_timeout(limits.head)
                 .max_buf_size(MAX_HEAD_BYTES)
                 .serve_connection(TokioIo::new(socket), service)
                 .with_upgrades()
@@ -225,7 +239,9 @@ impl Connection {
             }
         };
         if let Err(error) = ended {
-            if error.is_timeout() {
+            if was_unread(&error) {
+                self.places.unread.add(1);
+            } else if error.is_timeout() {
                 self.places.slow_heads.add(1);
             }
             tracing::debug!(%peer, %error, "an HTTP connection ended");
