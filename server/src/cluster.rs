@@ -21,6 +21,7 @@ use tidegate_bus::{Kind, Publishing};
 use tidegate_hub::{Answer, Drop, Hub, ToTell};
 use tidegate_protocol::peer::{MEMBERS_PER_MESSAGE, PeerMember, PeerMessage, PeerPayload, Says};
 use tidegate_protocol::{Event, Payload, Topic};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
 pub(crate) use self::inbox::{Inbox, Messages, inbox};
@@ -33,8 +34,6 @@ const TELL_EVERY: Duration = Duration::from_millis(50);
 const ALIVE_EVERY: Duration = Duration::from_secs(2);
 /// The shortest time between two questions, and between two answers to them.
 const ASK_EVERY: Duration = Duration::from_secs(1);
-/// Changes of which backends are told anew before the bus has answered most of them.
-const TOLD_ANEW_AT_ONCE: usize = 1_000;
 
 /// Passes a client's event on to the members of its channel on other gateways.
 pub(crate) fn relay(gateway: &Gateway, topic: &str, event: &str, payload: &Payload) {
@@ -102,9 +101,10 @@ pub(crate) async fn say_bye(gateway: &Gateway) {
 /// Tells backends who is here, since they were told that nobody is.
 async fn tell_backends(gateway: Arc<Gateway>) {
     for topic in gateway.hub.topics_of_clients() {
-        gateway.lifecycle.fewer_than(TOLD_ANEW_AT_ONCE).await;
-        let tell = |changes| gateway.lifecycle.tell(changes);
-        gateway.hub.tell_backends_anew(&topic, tell);
+        let joins = gateway.hub.joins(&topic);
+        gateway.lifecycle.tell_many(joins.clone()).await;
+        let left = gateway.hub.left_since(&joins);
+        gateway.lifecycle.tell_many(left).await;
     }
 }
 
@@ -119,6 +119,8 @@ struct Cluster {
     ask_all: bool,
     /// These are asked, and told whether they had been given up.
     ask: BTreeMap<String, bool>,
+    /// Tells backends of members of gateways that were given up.
+    telling: Option<JoinHandle<()>>,
     /// When it was last seen who lives, in milliseconds since 1970.
     alive_at: u64,
     told_at: Option<Instant>,
@@ -141,6 +143,7 @@ pub(crate) async fn run(gateway: Arc<Gateway>, mut messages: Messages) {
         tell_all: false,
         ask_all: false,
         ask: BTreeMap::new(),
+        telling: None,
         told_at: None,
         asked_at: None,
     };
@@ -263,8 +266,12 @@ impl Cluster {
             if all {
                 drop(say(&self.gateway, Says::Hello));
             }
+            let telling = self.telling.as_ref().is_some_and(|t| !t.is_finished());
             for (node, given_up) in std::mem::take(&mut self.ask) {
-                if given_up || !all {
+                if given_up && telling {
+                    // It tells of its members after all of them were told to have left.
+                    self.ask.insert(node, given_up);
+                } else if given_up || !all {
                     drop(say(&self.gateway, Says::Ask { node, given_up }));
                 }
             }
@@ -309,6 +316,16 @@ impl Cluster {
             return self.gateway.hub.renew_peers();
         }
         let gone = self.gateway.hub.expire_peers(self.lease_ms);
-        self.gateway.lifecycle.tell(gone);
+        if gone.is_empty() {
+            return;
+        }
+        let (before, lifecycle) = (self.telling.take(), self.gateway.lifecycle.clone());
+        self.telling = Some(tokio::spawn(async move {
+            if let Some(before) = before {
+                // It cannot fail; what it has told is told.
+                let _ = before.await;
+            }
+            lifecycle.tell_many(gone).await;
+        }));
     }
 }

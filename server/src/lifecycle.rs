@@ -21,6 +21,8 @@ use tokio::sync::Notify;
 
 /// How many changes wait for the bus, or for its answer.
 const MAX_WAITING: usize = 100_000;
+/// Of how many changes that come all at once the bus is told before it has answered most of them.
+const PIECE: usize = 1_000;
 /// How long to wait before asking a bus again that is up but refuses.
 const RETRY_AFTER: Duration = Duration::from_millis(100);
 
@@ -114,13 +116,26 @@ impl LifecyclePublisher {
         }
     }
 
+    /// The same with any number of changes that come all at once: in pieces, so that they fit.
+    pub(crate) async fn tell_many(&self, changes: Vec<Lifecycle>) {
+        let mut changes = changes.into_iter();
+        loop {
+            self.fewer_than(PIECE).await;
+            let piece: Vec<_> = changes.by_ref().take(PIECE).collect();
+            if piece.is_empty() {
+                return;
+            }
+            self.tell(piece);
+        }
+    }
+
     /// Waits until the bus has answered all that was told so far.
     pub(crate) async fn settled(&self) {
         self.fewer_than(1).await;
     }
 
     /// Waits until fewer changes wait.
-    pub(crate) async fn fewer_than(&self, count: usize) {
+    async fn fewer_than(&self, count: usize) {
         loop {
             let answered = self.answered.notified();
             if self.queues.lock().len() < count {

@@ -184,6 +184,29 @@ async fn answers_may_be_taken_by_who_tells() {
     running.abort();
 }
 
+/// A10: a gateway with more members than there is room for dies, and all their leaves are told.
+#[tokio::test]
+async fn any_number_is_told_in_pieces() {
+    let count = MAX_WAITING + PIECE;
+    let bus = Fickle::new(Mood::Thinks);
+    let publisher = publisher(&bus);
+    let running = tokio::spawn(publisher.clone().run());
+    let leaves = vec![told("a", Change::Leave).remove(0); count];
+    let telling = tokio::spawn({
+        let publisher = publisher.clone();
+        async move { publisher.tell_many(leaves).await }
+    });
+    while bus.taken.lock().len() < count {
+        while !bus.asked.lock().is_empty() {
+            bus.answers(true);
+        }
+        tokio::task::yield_now().await;
+    }
+    telling.await.unwrap();
+    assert_eq!(publisher.hub.stats.drops(Drop::Lifecycle), 0);
+    running.abort();
+}
+
 /// The bound while the bus is away: what does not fit is counted.
 #[tokio::test]
 async fn there_is_room_for_so_much_news() {

@@ -80,21 +80,30 @@ impl Hub {
             .collect()
     }
 
-    /// Backends were told that the members of this topic had left, which was not so: gives who is
-    /// here to `tell`, and then those of them who have left meanwhile, so that whatever was told
-    /// in between, the last word is true.
-    pub fn tell_backends_anew(&self, topic: &Topic, tell: impl Fn(Vec<Lifecycle>)) {
-        let Some(channel) = self.channels.get(topic.as_str()) else {
-            return;
-        };
-        let members = channel.members();
+    /// The joins of the members of a topic, for backends that were told that they had left.
+    /// Whoever has told them asks [`Hub::left_since`], so that the last word is true whatever was
+    /// told in between.
+    pub fn joins(&self, topic: &Topic) -> Vec<Lifecycle> {
+        let channel = self.channels.get(topic.as_str());
+        let members = channel.map(|c| c.members()).unwrap_or_default();
         let joins = members.iter();
-        tell(joins.filter_map(|m| told(topic, Change::Join, m)).collect());
-        let gone = members.iter().filter(|member| {
-            let now = channel.tracked(&member.connection);
-            now.is_none_or(|now| now.user != member.tracked.user)
-        });
-        tell(gone.filter_map(|m| told(topic, Change::Leave, m)).collect());
+        joins.filter_map(|m| told(topic, Change::Join, m)).collect()
+    }
+
+    /// The leaves of those who have joined so and are no longer there.
+    pub fn left_since(&self, joins: &[Lifecycle]) -> Vec<Lifecycle> {
+        let is_there = |join: &Lifecycle| {
+            let connection = self.connections.get(join.connection.as_str());
+            let channel = self.channels.get(join.topic.as_str());
+            let member = channel.zip(connection).and_then(|(ch, co)| ch.tracked(&co));
+            member.is_some_and(|member| *member.user == *join.user)
+        };
+        let left = joins.iter().filter(|join| !is_there(join));
+        left.map(|join| Lifecycle {
+            change: Change::Leave,
+            ..join.clone()
+        })
+        .collect()
     }
 
     /// Other gateways that are heard.

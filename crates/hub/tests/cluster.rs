@@ -7,7 +7,6 @@
     reason = "a test ends where it fails"
 )]
 
-use std::cell::RefCell;
 use std::collections::HashSet;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -15,8 +14,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use serde_json::{Map, Value};
 use tidegate_hub::{
-    Answer, Change, Connection, ConnectionDetails, Definitions, Hub, Join, JoinOptions, Limits,
-    ManualClock, ToTell,
+    Answer, Change, Connection, ConnectionDetails, Definitions, Hub, Join, JoinOptions, Lifecycle,
+    Limits, ManualClock, ToTell,
 };
 use tidegate_protocol::peer::{PeerChange, PeerMember, Says};
 use tidegate_protocol::presence::Meta;
@@ -200,28 +199,27 @@ fn who_was_given_up_is_told_so() {
 #[test]
 fn backends_are_told_anew_who_is_here() {
     let hub = hub(&ManualClock::default());
-    let (ann, _ben) = (member(&hub, "ann"), member(&hub, "ben"));
+    let (ann, ben) = (member(&hub, "ann"), member(&hub, "ben"));
     let topics = hub.topics_of_clients();
     assert_eq!(topics, [Topic::new("room").unwrap()]);
-    let told = RefCell::new(Vec::new());
-    hub.tell_backends_anew(&topics[0], |changes| {
-        let changes = changes.into_iter();
-        told.borrow_mut()
-            .extend(changes.map(|c| (c.change, c.user)));
-        // Ann leaves in between, and her leave may be told before her join.
-        hub.leave(&ann, "room");
-    });
-    let mut told = told.into_inner();
-    told.sort_by(|a, b| a.1.cmp(&b.1));
-    let of = |change, user: &str| (change, user.to_owned());
+    let joins = hub.joins(&topics[0]);
+    let of = |lifecycle: &[Lifecycle]| {
+        let of = lifecycle.iter();
+        let mut of: Vec<_> = of.map(|l| (l.change, l.user.clone())).collect();
+        of.sort_by(|a, b| a.1.cmp(&b.1));
+        of
+    };
+    let one = |change, user: &str| (change, user.to_owned());
     assert_eq!(
-        told,
-        [
-            of(Change::Join, "ann"),
-            of(Change::Leave, "ann"),
-            of(Change::Join, "ben"),
-        ]
+        of(&joins),
+        [one(Change::Join, "ann"), one(Change::Join, "ben")]
     );
+    assert!(hub.left_since(&joins).is_empty());
+    // A leave in between may have been told before the join: it is told again.
+    hub.leave(&ann, "room");
+    assert_eq!(of(&hub.left_since(&joins)), [one(Change::Leave, "ann")]);
+    hub.disconnect(&ben);
+    assert_eq!(hub.left_since(&joins).len(), 2);
 }
 
 /// A10: channels without presence have backends, too.
