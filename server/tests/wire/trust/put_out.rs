@@ -360,3 +360,29 @@ async fn a_viewer_stands_above_nothing() {
         assert_eq!(refused(&gateway, topic, token).await, reason, "{topic}");
     }
 }
+
+/// Of two that rotate at once each is told the key that it made, or that it made none.
+#[tokio::test]
+async fn a_rotation_names_a_key_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there) = (gateway(&folder).await, gateway(&folder).await);
+    let (one, other) = (Asks::admin(&here).await, Asks::admin(&there).await);
+    for round in 0..10 {
+        let gentle = one.ask("POST", "/auth/keys/rotate", json!({}));
+        let immediate = other.ask("POST", "/auth/keys/rotate", json!({"immediate": true}));
+        let (a, b) = tokio::join!(gentle, immediate);
+        let keys = one.ok("GET", "/auth/keys", Value::Null).await;
+        let mut made = 0;
+        for (status, answer) in [a, b] {
+            if status == 200 {
+                let kid = done(&answer).split(' ').nth(1).unwrap();
+                let mut kids = keys.as_array().unwrap().iter().map(|key| &key["kid"]);
+                assert!(kids.any(|known| known == kid), "round {round}: {answer}");
+                made += 1;
+            } else {
+                assert_eq!(status, 409, "round {round}: {answer}");
+            }
+        }
+        assert!(made > 0, "round {round}");
+    }
+}
