@@ -2,7 +2,7 @@
 
 use sqlx::FromRow;
 
-use crate::ending::{Ending, TokensGo, revoke_issued};
+use crate::ending::{Ended, Ending, TokensGo, revoke_issued};
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::revision::change;
@@ -73,13 +73,13 @@ impl Store {
         .map(drop)
     }
 
-    /// Ends a key, and every token that it has issued; gives how many those were, nothing when there
-    /// is no such key that has not ended. `ending` names the key as tokens do.
+    /// Ends a key, and every token that it has issued; gives what went, nothing when there is no such
+    /// key that has not ended. `ending` names the key as tokens do.
     pub async fn revoke_api_key(
         &self,
         key: &ApiKey,
         ending: &Ending<'_>,
-    ) -> Result<Option<u64>, StoreError> {
+    ) -> Result<Option<Ended>, StoreError> {
         let revoked = async {
             let mut change = self.pool.begin().await?;
             let rows = sqlx::query(REVOKE)
@@ -91,10 +91,11 @@ impl Store {
             if rows.rows_affected() == 0 {
                 return Ok(None);
             }
-            let tokens = revoke_issued(&mut change, ending, TokensGo::All).await?;
+            let mut ended = Ended::default();
+            revoke_issued(&mut change, ending, TokensGo::All, &mut ended).await?;
             crate::revision::grow(&mut change).await?;
             change.commit().await?;
-            Ok(Some(tokens))
+            Ok(Some(ended))
         }
         .await;
         self.noted(revoked)

@@ -1,12 +1,13 @@
 //! What goes with somebody who is put out: sessions, and tokens that were issued.
 //!
-//! It happens in the transaction that puts the user or the key out, so that nobody is put out by half;
-//! and whoever issues a token touches the row of the issuer first ([`Issuer`]), so that no token comes
-//! to be beside it.
+//! It happens in the transaction that puts the user or the key out; and whoever issues a token touches
+//! the row of the issuer first ([`Issuer`]), so that no token comes to be beside it. Where more would be
+//! revoked than may the tokens stay, and that is said: else whoever issues enough of them could not be
+//! put out.
 
-use sqlx::{Any, Transaction};
+use sqlx::{Any, Connection as _, Transaction};
 
-use crate::revocations::full;
+use crate::revocations::hold;
 use crate::statements::statements;
 
 /// What is ended, and by whom. Times in milliseconds since 1970.
@@ -42,6 +43,8 @@ pub struct Ended {
     pub sessions: u64,
     /// Tokens that somebody had issued.
     pub tokens: u64,
+    /// Tokens that are still taken, as more revocations would hold than may.
+    pub left: u64,
 }
 
 /// Who issues a token, as far as the store knows: it must be allowed to at that moment.
@@ -63,7 +66,8 @@ statements! {
     REVOKE_ISSUED = "INSERT INTO revocations (kind, value, revoked_at, until, revoked_by) \
                      SELECT 'token', jti, CAST($1 AS BIGINT), expires_at + CAST($2 AS BIGINT), \
                      CAST($3 AS TEXT) FROM tokens WHERE issued_by = $4 AND revoked_at IS NULL \
-                     AND expires_at > $5 AND (CAST($6 AS BIGINT) = 0 OR allow LIKE '%\"admin\"%' \
+                     AND expires_at > $5 \
+                     AND kid NOT IN (SELECT kid FROM signing_keys WHERE state = 'revoked') AND (CAST($6 AS BIGINT) = 0 OR allow LIKE '%\"admin\"%' \
                      OR roles LIKE '%\"admin\"%' OR channels LIKE '%\"admin\"%' \
                      OR channels LIKE '%\"admin:%' OR channels LIKE '%\"plugin:%' \
                      OR channels LIKE '%\"phoenix\"%' OR channels LIKE '%\"tidegate\"%') \
@@ -85,15 +89,17 @@ pub(crate) async fn end_sessions(
     Ok(ended.rows_affected())
 }
 
-/// Revokes what was issued; gives how many tokens that is.
+/// Revokes what was issued; `ended` says how many tokens that is, or how many stay.
 pub(crate) async fn revoke_issued(
     change: &mut Transaction<'_, Any>,
     what: &Ending<'_>,
     which: TokensGo,
-) -> Result<u64, sqlx::Error> {
+    ended: &mut Ended,
+) -> Result<(), sqlx::Error> {
     if which == TokensGo::Stay {
-        return Ok(0);
+        return Ok(());
     }
+    let mut part = change.begin().await?;
     let revoked = sqlx::query(REVOKE_ISSUED)
         .bind(what.now)
         .bind(what.leeway)
@@ -101,18 +107,20 @@ pub(crate) async fn revoke_issued(
         .bind(what.principal)
         .bind(what.now.saturating_sub(what.leeway))
         .bind(i64::from(which == TokensGo::OfAdministrators))
-        .execute(&mut **change)
+        .execute(&mut *part)
         .await?
         .rows_affected();
-    if revoked > 0 {
-        sqlx::query(MARK_ISSUED)
-            .bind(what.now)
-            .bind(what.principal)
-            .execute(&mut **change)
-            .await?;
-        full(change, what.now, what.most).await?;
+    if revoked > 0 && hold(&mut part, what.now).await? > what.most {
+        ended.left = revoked;
+        return part.rollback().await;
     }
-    Ok(revoked)
+    sqlx::query(MARK_ISSUED)
+        .bind(what.now)
+        .bind(what.principal)
+        .execute(&mut *part)
+        .await?;
+    ended.tokens = revoked;
+    part.commit().await
 }
 
 /// Whether this one may issue at this moment, and until the transaction ends.

@@ -38,11 +38,6 @@ const SQLITE_BUSY: [i32; 2] = [5, 6];
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         match &error {
-            // Of this crate's own: see `revocations::full`.
-            Error::Encode(own) if own.is::<Self>() => {
-                let own = own.downcast_ref::<Self>().cloned();
-                own.unwrap_or_else(|| Self::Broken(error.to_string()))
-            }
             Error::PoolTimedOut => Self::Busy,
             Error::Io(_)
             | Error::Tls(_)

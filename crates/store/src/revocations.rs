@@ -77,20 +77,10 @@ pub(crate) async fn spare(change: &mut Transaction<'_, Any>, kid: &str) -> Resul
     spared.map(drop)
 }
 
-/// Fails when more than `most` hold at `now`; what was begun is undone then.
-pub(crate) async fn full(
-    change: &mut Transaction<'_, Any>,
-    now: i64,
-    most: i64,
-) -> Result<(), sqlx::Error> {
-    let hold: i64 = sqlx::query_scalar(COUNT)
-        .bind(now)
-        .fetch_one(&mut **change)
-        .await?;
-    if hold > most {
-        return Err(sqlx::Error::Encode(Box::new(StoreError::Full(most))));
-    }
-    Ok(())
+/// How many hold at `now`.
+pub(crate) async fn hold(change: &mut Transaction<'_, Any>, now: i64) -> Result<i64, sqlx::Error> {
+    let count = sqlx::query_scalar(COUNT).bind(now);
+    count.fetch_one(&mut **change).await
 }
 
 impl Store {
@@ -117,13 +107,15 @@ impl Store {
                 .bind(revocation.revoked_at)
                 .execute(&mut *change)
                 .await?;
-            full(&mut change, revocation.revoked_at, most).await?;
+            if hold(&mut change, revocation.revoked_at).await? > most {
+                return Ok(Err(StoreError::Full(most)));
+            }
             crate::revision::grow(&mut change).await?;
             change.commit().await?;
-            Ok(marked.rows_affected())
+            Ok(Ok(marked.rows_affected()))
         }
         .await;
-        self.noted(revoked)
+        self.noted(revoked)?
     }
 
     /// Those that still matter at `now`, the latest first.

@@ -116,7 +116,7 @@ impl Store {
             if wanted.disabled == Some(true) || wanted.password_hash.is_some() {
                 ended.sessions = end_sessions(&mut change, id).await?;
             }
-            ended.tokens = revoke_issued(&mut change, ending, tokens).await?;
+            revoke_issued(&mut change, ending, tokens, &mut ended).await?;
             crate::revision::grow(&mut change).await?;
             change.commit().await?;
             Ok(Some(ended))
@@ -177,11 +177,14 @@ impl Store {
             if rows.rows_affected() == 0 {
                 return Ok(None);
             }
-            let sessions = end_sessions(&mut change, id).await?;
-            let tokens = revoke_issued(&mut change, ending, TokensGo::All).await?;
+            let mut ended = Ended {
+                sessions: end_sessions(&mut change, id).await?,
+                ..Ended::default()
+            };
+            revoke_issued(&mut change, ending, TokensGo::All, &mut ended).await?;
             crate::revision::grow(&mut change).await?;
             change.commit().await?;
-            Ok(Some(Ended { sessions, tokens }))
+            Ok(Some(ended))
         }
         .await;
         self.noted(removed)

@@ -179,12 +179,21 @@ pub(super) async fn find_user(gateway: &Gateway, id: &str) -> Result<User, ApiEr
     found.ok_or_else(|| ApiError::NotFound("user", id.to_owned()))
 }
 
-/// Of a sentence that says what was done to somebody: what else that has ended.
-fn with_tokens(what: String, tokens: u64) -> String {
-    match tokens {
-        0 => what,
-        1 => format!("{what}; 1 token issued by that one is refused from now on"),
-        n => format!("{what}; {n} tokens issued by that one are refused from now on"),
+/// Of a sentence that says what was done to somebody: what else that has ended, or should have.
+fn with_tokens(what: String, ended: Ended) -> String {
+    match ended {
+        Ended { left: 1.., .. } => format!(
+            "{what}; {} tokens issued by that one are still taken, since as many revocations hold as \
+             may: rotate the signing key with immediate",
+            ended.left
+        ),
+        Ended { tokens: 0, .. } => what,
+        Ended { tokens: 1, .. } => {
+            format!("{what}; 1 token issued by that one is refused from now on")
+        }
+        Ended { tokens: n, .. } => {
+            format!("{what}; {n} tokens issued by that one are refused from now on")
+        }
     }
 }
 
@@ -251,16 +260,13 @@ pub(super) async fn change_user(
     };
     let (trust, principal) = (&gateway.trust, format!("user:{}", user.name));
     let ending = trust.ending(&principal, &admin.name);
-    let changed = trust
-        .store
-        .change_user(&id, &change, &ending, tokens)
-        .await?;
-    let Ended { tokens, .. } = changed.ok_or(ApiError::NotFound("user", id))?;
+    let changed = trust.store.change_user(&id, &change, &ending, tokens);
+    let ended = changed.await?.ok_or(ApiError::NotFound("user", id))?;
     let removed = refresh(&gateway).await?;
     let by = &admin.name;
-    tracing::info!(by, user = user.name, changes = ?said, tokens, removed, "a user was changed");
+    tracing::info!(by, user = user.name, changes = ?said, ?ended, removed, "a user was changed");
     let what = format!("User {} {}", user.name, said.join(" and "));
-    Ok(done_removing(&with_tokens(what, tokens), removed))
+    Ok(done_removing(&with_tokens(what, ended), removed))
 }
 
 /// Remove a user
@@ -286,12 +292,12 @@ pub(super) async fn remove_user(
     let (trust, principal) = (&gateway.trust, format!("user:{}", user.name));
     let ending = trust.ending(&principal, &admin.name);
     let gone = trust.store.remove_user(&id, &ending).await?;
-    let Ended { tokens, .. } = gone.ok_or(ApiError::NotFound("user", id))?;
+    let ended = gone.ok_or(ApiError::NotFound("user", id))?;
     let removed = refresh(&gateway).await?;
     let by = &admin.name;
-    tracing::info!(by, user = user.name, tokens, removed, "a user was removed");
+    tracing::info!(by, user = user.name, ?ended, removed, "a user was removed");
     let what = format!("Removed user {}", user.name);
-    Ok(done_removing(&with_tokens(what, tokens), removed))
+    Ok(done_removing(&with_tokens(what, ended), removed))
 }
 
 /// Open sessions
@@ -505,16 +511,37 @@ pub(super) async fn revoke_api_key(
     let principal = format!("key:{}", key.name);
     let ending = trust.ending(&principal, &admin.name);
     let revoked = trust.store.revoke_api_key(&key, &ending).await?;
-    let tokens = revoked.ok_or(ApiError::NotFound("API key", id))?;
+    let ended = revoked.ok_or(ApiError::NotFound("API key", id))?;
     let removed = refresh(&gateway).await?;
     let by = &admin.name;
     tracing::info!(
         by,
         key = key.name,
-        tokens,
+        ?ended,
         removed,
         "an API key was revoked"
     );
     let what = format!("API key {} is refused from now on", key.name);
-    Ok(done_removing(&with_tokens(what, tokens), removed))
+    Ok(done_removing(&with_tokens(what, ended), removed))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_went_with_somebody_is_said() {
+        let said = |tokens, left| {
+            let ended = Ended {
+                sessions: 1,
+                tokens,
+                left,
+            };
+            with_tokens("Removed user zoe".to_owned(), ended)
+        };
+        assert_eq!(said(0, 0), "Removed user zoe");
+        assert!(said(1, 0).ends_with("; 1 token issued by that one is refused from now on"));
+        assert!(said(2, 0).ends_with("; 2 tokens issued by that one are refused from now on"));
+        assert!(said(0, 3).contains("3 tokens issued by that one are still taken"));
+    }
 }

@@ -343,7 +343,7 @@ async fn api_keys_are_revoked_once(stage: Stage) {
         let revoked = store.revoke_api_key(&key, &ending("key:backup", at)).await;
         revoked.unwrap()
     };
-    assert_eq!(revoke(2_000).await, Some(0));
+    assert_eq!(revoke(2_000).await, Some(Ended::default()));
     assert_eq!(revoke(3_000).await, None);
     store.add_api_key(&endless).await.unwrap();
     let good = store.good_api_keys(10).await.unwrap();
@@ -406,8 +406,27 @@ async fn keys_rotate_and_there_is_one_current(stage: Stage) {
     assert!(!store.add_first_key(&key("other", 1_001)).await.unwrap());
     let rotate =
         async |new: SigningKey, current: &str, until| store.rotate_key(&new, current, until).await;
+    let token = token("alice", "b", 5_000);
+    store
+        .add_tokens(std::slice::from_ref(&token))
+        .await
+        .unwrap();
+    let revocation = Revocation {
+        kind: RevocationKind::Token.as_str().to_owned(),
+        value: token.jti.clone(),
+        revoked_at: 1_000,
+        until: 5_000,
+        revoked_by: "admin".to_owned(),
+    };
+    store
+        .revoke(RevocationKind::Token, &revocation, 10)
+        .await
+        .unwrap();
     assert_eq!(rotate(key("b", 2_000), "a", Some(9_000)).await, Ok(true));
+    assert_eq!(store.revocations(0, 10).await.unwrap(), [revocation]);
     assert_eq!(rotate(key("c", 3_000), "b", None).await, Ok(true));
+    // Whatever "b" has signed is refused: no revocation of its own is needed for that.
+    assert_eq!(store.revocations(0, 10).await.unwrap(), []);
     let states = |keys: Vec<SigningKey>| {
         keys.into_iter()
             .map(|k| (k.kid, k.state, k.verify_until))

@@ -1,8 +1,8 @@
 //! What goes with somebody who is put out, and that nothing comes to be beside it.
 
 use tidegate_store::{
-    ApiKey, Ended, Issuer, SessionBounds, Store, StoreError, TokenRecord, TokensGo, UserChange,
-    new_id,
+    ApiKey, Ended, Ending, Issuer, KeyState, SessionBounds, SigningKey, Store, TokenRecord,
+    TokensGo, User, UserChange, new_id,
 };
 
 use crate::identities::{ending, user};
@@ -12,7 +12,7 @@ contract! {
     tokens_go_with_the_user_who_issued_them;
     a_demotion_takes_what_only_administrators_issue;
     tokens_go_with_the_key_that_issued_them;
-    what_cannot_be_revoked_leaves_everything_as_it_was;
+    nobody_is_kept_in_by_the_number_of_tokens;
     nobody_issues_who_was_put_out;
     nothing_is_issued_beside_a_putting_out;
 }
@@ -137,25 +137,46 @@ async fn tokens_go_with_the_key_that_issued_them(stage: Stage) {
     let tokens = [token("key:devices", 5_000), token("key:other", 5_000)];
     store.add_tokens(&tokens).await.unwrap();
     let ending = ending("key:devices", 2_000);
-    assert_eq!(store.revoke_api_key(&key, &ending).await, Ok(Some(1)));
+    let revoked = store.revoke_api_key(&key, &ending).await.unwrap();
+    assert_eq!(revoked.map(|gone| (gone.tokens, gone.left)), Some((1, 0)));
     assert_eq!(refused(&store).await, [(tokens[0].jti.clone(), 5_005)]);
 }
 
-/// Both or neither: who is told that it did not work has not half put somebody out.
-async fn what_cannot_be_revoked_leaves_everything_as_it_was(stage: Stage) {
+/// Where there is no room for revocations somebody is put out all the same, and it is said that the
+/// tokens stay; and what the key refuses that signed it needs no revocation.
+async fn nobody_is_kept_in_by_the_number_of_tokens(stage: Stage) {
     let store = stage.open().await;
-    let alice = user("alice");
+    let (alice, bob) = (user("alice"), user("bob"));
     store.add_user(&alice).await.unwrap();
-    let tokens = [token("user:alice", 5_000), token("user:alice", 5_000)];
+    store.add_user(&bob).await.unwrap();
+    let of = |name: &str| token(&format!("user:{name}"), 5_000);
+    let tokens = [of("alice"), of("alice"), of("bob"), of("bob")];
     store.add_tokens(&tokens).await.unwrap();
-    let small = tidegate_store::Ending {
-        most: 1,
-        ..ending("user:alice", 2_000)
+    let remove = async |user: &User| {
+        let principal = format!("user:{}", user.name);
+        let small = Ending {
+            most: 1,
+            ..ending(&principal, 2_000)
+        };
+        let removed = store.remove_user(&user.id, &small).await.unwrap();
+        assert_eq!(store.user(&user.id).await.unwrap(), None);
+        removed.map(|gone| (gone.tokens, gone.left))
     };
-    let removed = store.remove_user(&alice.id, &small).await;
-    assert_eq!(removed, Err(StoreError::Full(1)));
-    assert_eq!(store.user(&alice.id).await.unwrap(), Some(alice));
+    assert_eq!(remove(&alice).await, Some((0, 2)));
     assert_eq!(refused(&store).await, []);
+    let kept = store.token(&tokens[0].jti).await.unwrap().unwrap();
+    assert_eq!(kept.revoked_at, None);
+    let key = |kid: &str| SigningKey {
+        kid: kid.to_owned(),
+        sealed: "sealed".to_owned(),
+        state: KeyState::Current.as_str().to_owned(),
+        created_at: 1,
+        retired_at: None,
+        verify_until: None,
+    };
+    assert_eq!(store.add_first_key(&key("k")).await, Ok(true));
+    assert_eq!(store.rotate_key(&key("new"), "k", None).await, Ok(true));
+    assert_eq!(remove(&bob).await, Some((0, 0)));
 }
 
 async fn nobody_issues_who_was_put_out(stage: Stage) {

@@ -1,9 +1,10 @@
 //! Who is put out stays out, and what that one gave away goes too.
 
 use serde_json::{Value, json};
+use tidegate_store::{Place, Store, StoreConfig};
 
 use super::{Asks, HERE, gateway, member, refused, removed, signs_in};
-use crate::gateway::Gateway;
+use crate::gateway::{Gateway, PATIENCE};
 use crate::http_api::with_body;
 
 async fn user(admin: &Asks<'_>, name: &str, role: &str) -> String {
@@ -267,6 +268,54 @@ async fn plain_tokens_go_with_the_shared_secret() {
     );
 }
 
+/// What programs sign lives as long as they like: what was refused is so ten years later, whatever is
+/// purged meanwhile and however often the gateway starts.
+#[tokio::test]
+async fn what_was_refused_stays_so() {
+    const TEN_YEARS_MS: i64 = 10 * 366 * 24 * 3600 * 1000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_str().unwrap();
+    let password = crate::gateway::PASSWORD;
+    let flags = ["--data-dir", path, "--admin-password", password];
+    let flags = [&flags[..], &["--jwt-secret", crate::gateway::SECRET]].concat();
+    let gateway = Gateway::with(&flags, "").await;
+    let admin = Asks::admin(&gateway).await;
+    let (own, jti) = admin.issue("device", "room").await;
+    let path = format!("/auth/tokens/{jti}");
+    admin.ok("DELETE", &path, Value::Null).await;
+    let body = json!({"subject": "alice"});
+    admin.ok("POST", "/auth/revoke", body).await;
+    let plain = crate::gateway::token("bob", "room");
+    let leaked = json!({"immediate": true});
+    admin.ok("POST", "/auth/keys/rotate", leaked).await;
+    drop(gateway);
+
+    let place = Place::Embedded(folder.path().join("tidegate.db"));
+    let store = Store::open(StoreConfig {
+        place,
+        connections: 1,
+        wait: PATIENCE,
+    });
+    let store = store.await.unwrap();
+    let later = i64::try_from(crate::gateway::now()).unwrap() * 1000 + TEN_YEARS_MS;
+    store.purge_keys(later, later).await.unwrap();
+    store.purge_revocations(later).await.unwrap();
+    let held = store.revocations(later, 10).await.unwrap();
+    let held: Vec<_> = held.iter().map(|held| held.value.as_str()).collect();
+    assert_eq!(held, ["alice"]);
+    store.close().await;
+
+    let gateway = Gateway::with(&flags, "").await;
+    for token in [&plain, &own] {
+        let said = refused(&gateway, "room", token).await;
+        let expected = [json!("invalid token"), json!("token revoked")];
+        assert!(expected.contains(&said), "{said}");
+    }
+    let admin = Asks::admin(&gateway).await;
+    let (new, _) = admin.issue("alice", "room").await;
+    assert_eq!(refused(&gateway, "room", &new).await, Value::Null);
+}
+
 /// RFC 7662: asked with a form, and nothing is said of a token that is not good, but to administrators.
 #[tokio::test]
 async fn a_token_is_looked_into_as_the_rfc_has_it() {
@@ -358,5 +407,31 @@ async fn a_viewer_stands_above_nothing() {
         ("desk", json!("token is for another channel")),
     ] {
         assert_eq!(refused(&gateway, topic, token).await, reason, "{topic}");
+    }
+}
+
+/// Of two that rotate at once each is told the key that it made, or that it made none.
+#[tokio::test]
+async fn a_rotation_names_a_key_that_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let (here, there) = (gateway(&folder).await, gateway(&folder).await);
+    let (one, other) = (Asks::admin(&here).await, Asks::admin(&there).await);
+    for round in 0..10 {
+        let gentle = one.ask("POST", "/auth/keys/rotate", json!({}));
+        let immediate = other.ask("POST", "/auth/keys/rotate", json!({"immediate": true}));
+        let (a, b) = tokio::join!(gentle, immediate);
+        let keys = one.ok("GET", "/auth/keys", Value::Null).await;
+        let mut made = 0;
+        for (status, answer) in [a, b] {
+            if status == 200 {
+                let kid = done(&answer).split(' ').nth(1).unwrap();
+                let mut kids = keys.as_array().unwrap().iter().map(|key| &key["kid"]);
+                assert!(kids.any(|known| known == kid), "round {round}: {answer}");
+                made += 1;
+            } else {
+                assert_eq!(status, 409, "round {round}: {answer}");
+            }
+        }
+        assert!(made > 0, "round {round}");
     }
 }
