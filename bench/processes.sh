@@ -103,6 +103,8 @@ start_once() {
         ;;
     ws) start_node ws.mjs ws ;;
     socketio) start_node socket-io.mjs socketio ;;
+    bun) run_on 0 bun "$WORK/bun.log" env PORT="$port" SECRET="$secret" \
+        bench/peers/node_modules/.bin/bun bench/peers/bun.mjs ;;
     nats)
         while [[ $bus = "$port" ]]; do bus=$(free_port); done
         printf 'listen: "127.0.0.1:%s"\nwebsocket { listen: "127.0.0.1:%s", no_tls: true }\n' \

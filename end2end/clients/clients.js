@@ -29,7 +29,6 @@ const BINARY_DROPS_IT = "a binary frame makes it drop the connection and come ba
 const LISTENS_ONLY = {
   push: { cannot: "it only listens: it has no call that pushes" },
   bytesUp: { cannot: "it only listens: it has no call that pushes" },
-  presence: { cannot: "it has no presence; its frames arrive as events" },
 };
 
 /** Supabase's clients call every event a broadcast and wrap it. */
@@ -131,7 +130,6 @@ export const clients = [
       ...NO_LONG_POLL,
       ...NO_AUTH_TOKEN,
       ...NO_BYTES,
-      presence: { cannot: "it has no presence; its frames arrive as events" },
     },
   },
   {
@@ -140,6 +138,7 @@ export const clients = [
     wire: "V2, text",
     command: python("drive_phoenix_channels.py", "2.0"),
     tokenInAddress: true,
+    noMetadata: true,
     limits: {
       ...LISTENS_ONLY,
       ...NO_LONG_POLL,
@@ -147,6 +146,7 @@ export const clients = [
       event: { cannot: DROPS_BROADCASTS, sign: /in vain for 1 x event marker/ },
       anyJson: { cannot: DROPS_BROADCASTS, sign: /in vain for 6 x event news/ },
       topics: { cannot: DROPS_BROADCASTS, sign: /in vain for 1 x event news/ },
+      presence: { cannot: DROPS_BROADCASTS, sign: /presence to be as wanted/ },
       bytesDown: { cannot: BINARY_DROPS_IT, sign: /Failed to parse/ },
     },
   },
@@ -156,6 +156,7 @@ export const clients = [
     wire: "V1, by `protocol_version`",
     command: python("drive_phoenix_channels.py", "1.0"),
     tokenInAddress: true,
+    noMetadata: true,
     limits: {
       ...LISTENS_ONLY,
       ...NO_LONG_POLL,
@@ -173,7 +174,6 @@ export const clients = [
       ...NO_LONG_POLL,
       bytesUp: { cannot: "it writes and reads text frames only" },
       bytesDown: { cannot: "it writes and reads text frames only", sign: /in vain for 1 x event blob/ },
-      presence: { cannot: "it has no presence; its frames arrive as events" },
     },
   },
   {
@@ -188,7 +188,6 @@ export const clients = [
       ...NO_AUTH_TOKEN,
       bytesUp: { cannot: "it writes and reads text frames only" },
       bytesDown: { cannot: "it writes and reads text frames only", sign: /in vain for 1 x event blob/ },
-      presence: { cannot: "it has no presence; its frames arrive as events" },
       refused: { cannot: "it tells nobody of a refused join and tries again", sign: /no word of the join/ },
       push: {
         cannot: "its pushes name a `join_ref` that its join did not have, which is stale by the protocol",

@@ -17,6 +17,7 @@ mod cookies;
 mod descriptors;
 mod fetch;
 mod figures;
+mod front;
 mod gateway;
 mod http;
 mod lifecycle;

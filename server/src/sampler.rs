@@ -109,7 +109,7 @@ impl Meter {
         let used = self.cpu_before.saturating_sub(cpu_before).as_secs_f32();
         let passed = self.at.duration_since(at).as_secs_f32().max(0.001);
         Sample {
-            time: hub.now_ms(),
+            time: hub.date_ms(),
             connections: hub.connection_count() as u64,
             channels: hub.channel_count() as u64,
             members: hub.member_count() as u64,

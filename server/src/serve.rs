@@ -18,6 +18,7 @@ use crate::cli::{admin_link, reachable};
 use crate::cluster::Messages;
 use crate::config::{BusConfig, Config};
 use crate::figures::LastMinute;
+use crate::front::Front;
 use crate::gateway::{Gateway, ToHub};
 use crate::http::{Ending, Listener, Places};
 use crate::lifecycle::LifecyclePublisher;
@@ -115,13 +116,11 @@ async fn run(config: Config, logs: &Logs) -> Result<(), ServeError> {
         tracing::warn!("this binary was built without the interface; build the front end first");
     }
 
-    let router = api::router(gateway.clone());
-    let proxies = Arc::new(gateway.config.proxies.clone());
+    let front = Front::new(gateway.clone());
     let serve_at = |listener| {
         http::serve(
             listener,
-            router.clone(),
-            proxies.clone(),
+            front.clone(),
             gateway.places.clone(),
             gateway.ending.clone(),
         )
@@ -176,9 +175,13 @@ pub(crate) async fn assemble(
     let (trust, tokens) = Trust::open(&config).await?;
     let definitions = Definitions::new(config.definitions.clone(), config.limits.definitions)?;
     let crew = Crew::new(config.fan_out_threads).map_err(ServeError::Crew)?;
-    let hub = Hub::new(config.limits.clone(), definitions, Arc::new(SystemClock));
+    let hub = Hub::new(
+        config.limits.clone(),
+        definitions,
+        Arc::new(SystemClock::new()),
+    );
     let hub = Arc::new(hub.with_crew(crew));
-    let (peers, messages) = cluster::inbox();
+    let (peers, messages) = cluster::inbox(hub.clone());
     let plugins = Plugins::new(config.plugins);
     let sink = Arc::new(ToHub {
         hub: hub.clone(),

@@ -67,7 +67,11 @@ pub(crate) async fn drain(gateway: &Gateway, again: &mut StopSignals) {
         // Whose handshake had begun before the stop and ended after it.
         hub.leaving().tell(1.0, Close::Restart);
         // A push may wait for the bus, and a peer may take its time to say goodbye.
-        timeout(GOODBYES, gateway.sockets.wait()).await.is_ok()
+        let answered = async {
+            gateway.sockets.wait().await;
+            gateway.long_polls.left().await;
+        };
+        timeout(GOODBYES, answered).await.is_ok()
     };
     let gone = tokio::select! {
         gone = gently => gone,

@@ -16,6 +16,10 @@ pub enum TokenSource {
 
 /// The outcome of checking the token that a join came with, if it came with one.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "one at a time, while a join is decided"
+)]
 pub enum Shown {
     /// No token at all.
     Nothing,
@@ -32,6 +36,9 @@ pub fn admit(
     compat: bool,
 ) -> Result<Standing, Reason> {
     let admin_only = is_reserved_topic(topic) || definition.join == JoinRule::Admin;
+    // A token for `admin` follows what goes on; above the rules of other topics stands only one that
+    // allows what an administrator may.
+    let of_admin = topic == "admin" || topic.starts_with("admin:");
     let (source, claims) = match shown {
         Shown::Nothing if definition.join == JoinRule::Public && !admin_only => {
             return Ok(Standing::Anonymous);
@@ -45,7 +52,7 @@ pub fn admit(
             .as_ref()
             .map_err(|reason| *reason)
             .and_then(|Checked { claims, .. }| {
-                let is_admin = claims.is_admin();
+                let is_admin = claims.allow.admin || of_admin && claims.opens_admin();
                 if !claims.allow.join && !is_admin {
                     return Err(Reason::Unauthorized);
                 }
@@ -56,8 +63,8 @@ pub fn admit(
                         Err(Reason::TokenForAnotherChannel)
                     };
                 }
-                let above =
-                    definition.push == PushRule::Admin || definition.join == JoinRule::Roles;
+                let above = matches!(definition.push, PushRule::Admin | PushRule::Roles)
+                    || definition.join == JoinRule::Roles;
                 if is_admin && above {
                     return Ok(Standing::Admin);
                 }
@@ -93,7 +100,11 @@ pub fn may_push(
         PushRule::Token => standing >= Standing::Token,
         PushRule::Roles => {
             standing >= Standing::Admin
-                || token.is_some_and(|(allow, roles)| allow.admin || definition.lets_push(roles))
+                // The token of the socket, where it is for another channel, has no say here.
+                || (standing >= Standing::Token
+                    && token.is_some_and(|(allow, roles)| {
+                        allow.admin || definition.lets_push(roles)
+                    }))
         }
         PushRule::Admin => standing >= Standing::Admin,
         PushRule::Nobody => false,
@@ -245,7 +256,7 @@ mod tests {
                 "room",
                 token(Join, "admin"),
                 false,
-                Ok(Standing::Admin),
+                Err(TokenForAnotherChannel),
             ),
             (Token, "admin", Shown::Nothing, true, Err(Unauthorized)),
             (Public, "admin", Shown::Nothing, true, Err(Unauthorized)),
@@ -343,7 +354,10 @@ mod tests {
             join(&shown("other", &["reader"])),
             Err(TokenForAnotherChannel)
         );
-        assert_eq!(join(&shown("admin", &[])), Ok(Standing::Admin));
+        assert_eq!(
+            join(&shown("admin", &["admin"])),
+            Err(TokenForAnotherChannel)
+        );
 
         let push = |standing, allow, roles: &[&str]| {
             may_push(&definition, standing, Some((allow, &named(roles))))
@@ -356,6 +370,68 @@ mod tests {
         assert!(push(Standing::Token, admin, &[]));
         assert!(push(Standing::Admin, Allow::MEMBER, &[]));
         assert!(!may_push(&definition, Standing::Anonymous, None));
+        // A token of the socket that is for another channel.
+        assert!(!push(Standing::Anonymous, Allow::MEMBER, &["editor"]));
+        assert!(!push(Standing::Anonymous, admin, &[]));
+    }
+
+    /// A token for `admin`, which whoever may look gets, stands above nothing but `admin`; one that
+    /// allows what an administrator may stands above all, whatever it is for.
+    #[test]
+    fn who_stands_above() {
+        use JoinRule::{Admin, Public, Roles, Token};
+        let shown = |channel: &str, rights: &[Right]| {
+            let claims = Claims {
+                allow: rights.iter().copied().collect(),
+                ..Claims::new("a", channel, 1)
+            };
+            Shown::Token(
+                Join,
+                Ok(Checked {
+                    claims,
+                    kid: None,
+                    leeway: 0,
+                }),
+            )
+        };
+        let follows = shown("admin", &[Right::Join]);
+        let rules = shown("other", &[Right::Admin]);
+        for (join, push, topic, of_follower) in [
+            (Admin, PushRule::Member, "room", Err(TokenForAnotherChannel)),
+            (Roles, PushRule::Member, "room", Err(TokenForAnotherChannel)),
+            (Token, PushRule::Admin, "room", Err(TokenForAnotherChannel)),
+            (Public, PushRule::Roles, "room", Err(TokenForAnotherChannel)),
+            (
+                Token,
+                PushRule::Member,
+                "plugin:x",
+                Err(TokenForAnotherChannel),
+            ),
+            (
+                Token,
+                PushRule::Member,
+                "administration",
+                Err(TokenForAnotherChannel),
+            ),
+            (Token, PushRule::Member, "admin", Ok(Standing::Admin)),
+            (
+                Token,
+                PushRule::Member,
+                "admin:watch:a",
+                Ok(Standing::Admin),
+            ),
+        ] {
+            let definition = rule(join, push);
+            let answer = |shown| admit(&definition, topic, shown, false);
+            assert_eq!(answer(&follows), of_follower, "{join:?} {push:?} {topic}");
+            if topic != "administration" {
+                assert_eq!(
+                    answer(&rules),
+                    Ok(Standing::Admin),
+                    "{join:?} {push:?} {topic}"
+                );
+            }
+        }
     }
 
     /// A token that does not allow joining opens nothing, though its channel is the right one.

@@ -231,6 +231,12 @@ mod tests {
         for (cookie, now) in [("alice", 10), ("disabled", 9), ("removed", 9), ("guess", 9)] {
             assert_eq!(who(cookie, now), None, "{cookie} {now}");
         }
+        let role = |id, now| directory.role_of(id, now);
+        assert_eq!(role("of 1", 9), Some(Role::Operator));
+        assert_eq!(role("of ", 9), Some(Role::Admin));
+        for (id, now) in [("of 1", 10), ("of 2", 9), ("of 3", 9), ("alice", 9)] {
+            assert_eq!(role(id, now), None, "{id} {now}");
+        }
         assert!(directory.api_key("endless", 99).is_some());
         assert!(directory.api_key("ends", 9).is_some());
         assert!(directory.api_key("ends", 10).is_none());

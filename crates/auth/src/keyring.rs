@@ -36,7 +36,7 @@ pub struct Keyring {
     by_kid: HashMap<String, Checks>,
     current: Option<(String, EncodingKey)>,
     /// Checks tokens that name no key: what programs sign with the secret of `--jwt-secret`.
-    plain: Option<DecodingKey>,
+    plain: Option<(String, DecodingKey)>,
 }
 
 pub(crate) struct Checks {
@@ -66,7 +66,7 @@ impl Keyring {
     /// name no key; where it is `None` such tokens are refused.
     pub fn new(keys: impl IntoIterator<Item = Key>, plain: Option<&Secret>) -> Self {
         let mut ring = Self {
-            plain: plain.map(|secret| DecodingKey::from_secret(secret.bytes())),
+            plain: plain.map(|secret| (kid_of(secret), DecodingKey::from_secret(secret.bytes()))),
             ..Self::default()
         };
         for Key { kid, secret, usage } in keys {
@@ -106,6 +106,11 @@ impl Keyring {
     }
 
     pub(crate) fn plain(&self) -> Option<&DecodingKey> {
-        self.plain.as_ref()
+        self.plain.as_ref().map(|(_, key)| key)
+    }
+
+    /// What the key of tokens that name none is called where it is named.
+    pub(crate) fn plain_kid(&self) -> Option<&str> {
+        self.plain.as_ref().map(|(kid, _)| kid.as_str())
     }
 }

@@ -62,9 +62,14 @@ impl Revoked {
         self.subjects.contains_key(subject)
     }
 
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.tokens.len() + self.subjects.len() + self.keys.len()
+    }
+
     /// Whether nothing is revoked.
     pub fn is_empty(&self) -> bool {
-        self.tokens.is_empty() && self.subjects.is_empty() && self.keys.is_empty()
+        self.len() == 0
     }
 }
 

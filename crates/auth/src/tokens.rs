@@ -143,7 +143,7 @@ impl Tokens {
             return Err(Reason::InvalidToken);
         }
         let marks = Marks::of(&checked.claims, checked.kid.as_deref());
-        if self.revoked().holds(&marks) || self.has_lost_its_session(&marks) {
+        if self.was_revoked(&marks) || self.has_lost_its_session(&marks) {
             return Err(Reason::TokenRevoked);
         }
         Ok(checked)
@@ -160,7 +160,17 @@ impl Tokens {
             }),
             None => keys.plain().is_none(),
         };
-        key_is_gone || self.revoked().holds(token) || self.has_lost_its_session(token)
+        key_is_gone || self.was_revoked(token) || self.has_lost_its_session(token)
+    }
+
+    /// Whether a revocation names it. One that names no key was signed by the shared secret, which has
+    /// a name all the same.
+    fn was_revoked(&self, token: &Marks<'_>) -> bool {
+        let keys = self.keys();
+        self.revoked().holds(&Marks {
+            kid: token.kid.or(keys.plain_kid()),
+            ..*token
+        })
     }
 
     /// Whether it was issued for a session that has ended, or whose user has lost a role since.
@@ -393,6 +403,31 @@ pub(crate) mod tests {
             let forged = encode(&header, &claims(now() + 60), &key).unwrap();
             assert_eq!(with.check(&forged), Err(Reason::InvalidToken), "{kid}");
         }
+    }
+
+    /// A token that names no key is revoked by the name of the secret that signed it.
+    #[test]
+    fn a_plain_token_goes_with_the_shared_secret() {
+        let shared = secret("a secret for tests");
+        let plain = encode(
+            &Header::new(Algorithm::HS256),
+            &claims(now() + 60),
+            &EncodingKey::from_secret(shared.bytes()),
+        )
+        .unwrap();
+        let tokens = tokens();
+        let grant = claims(now() + 60);
+        let marks = Marks::of(&grant, None);
+        assert!(tokens.check(&plain).is_ok() && !tokens.is_revoked(&marks));
+        let by = |kid: &str| Revoked {
+            keys: [(kid.to_owned(), now_ms())].into(),
+            ..Revoked::default()
+        };
+        tokens.set_revoked(by("another"));
+        assert!(tokens.check(&plain).is_ok() && !tokens.is_revoked(&marks));
+        tokens.set_revoked(by(&kid_of(&shared)));
+        assert_eq!(tokens.check(&plain), Err(Reason::TokenRevoked));
+        assert!(tokens.is_revoked(&marks));
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub(crate) struct Tally {
     pub(crate) connects: AtomicU64,
     pub(crate) slow_cut: AtomicU64,
     pub(crate) clients_refused: AtomicU64,
+    pub(crate) queue_full: AtomicU64,
+    pub(crate) subscriptions_refused: AtomicU64,
     pub(crate) protocol_errors: AtomicU64,
 }
 
@@ -108,6 +110,8 @@ impl Tally {
             connects: get(&self.connects),
             slow_cut: get(&self.slow_cut),
             clients_refused: get(&self.clients_refused),
+            queue_full: get(&self.queue_full),
+            subscriptions_refused: get(&self.subscriptions_refused),
             protocol_errors: get(&self.protocol_errors),
         }
     }

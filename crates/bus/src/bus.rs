@@ -143,6 +143,11 @@ pub struct Counters {
     pub slow_cut: u64,
     /// Redis clients turned away because the limit on clients was reached.
     pub clients_refused: u64,
+    /// Events that were not taken for Redis since too many bytes waited: they are among the failed
+    /// ones.
+    pub queue_full: u64,
+    /// Subscriptions refused to Redis clients that had as many as they may have.
+    pub subscriptions_refused: u64,
     /// Redis clients disconnected because what they sent is not the Redis protocol, or too long.
     pub protocol_errors: u64,
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use tokio::sync::oneshot;
+use tokio::sync::oneshot::error::TryRecvError;
 
 use crate::broker::Tally;
 use crate::bus::BusError;
@@ -19,24 +20,29 @@ pub struct Publishing(State);
 #[derive(Debug)]
 enum State {
     /// How many have got the event, where it was published.
-    Done(Option<Result<u64, BusError>>),
+    Done(Option<Answer>),
     Waiting {
-        answer: oneshot::Receiver<Result<u64, BusError>>,
+        answer: oneshot::Receiver<Answer>,
         tally: Arc<Tally>,
     },
 }
 
+/// How many have got the event, or why nobody has.
+type Answer = Result<u64, BusError>;
+
 impl Publishing {
     /// The bus has answered already; where it has the event, with how many have got it.
-    pub fn done(result: Result<u64, BusError>) -> Self {
+    pub fn done(result: Answer) -> Self {
         Self(State::Done(Some(result)))
     }
 
+    /// A bus outside of this crate will answer.
+    pub fn later(answer: oneshot::Receiver<Answer>) -> Self {
+        Self::waiting(answer, Arc::default())
+    }
+
     /// The bus will answer; the answer is counted when it is taken.
-    pub(crate) fn waiting(
-        answer: oneshot::Receiver<Result<u64, BusError>>,
-        tally: Arc<Tally>,
-    ) -> Self {
+    pub(crate) fn waiting(answer: oneshot::Receiver<Answer>, tally: Arc<Tally>) -> Self {
         Self(State::Waiting { answer, tally })
     }
 
@@ -44,7 +50,16 @@ impl Publishing {
     pub fn now(&mut self) -> Option<Result<(), BusError>> {
         match &mut self.0 {
             State::Done(result) => result.take().map(|result| result.map(drop)),
-            State::Waiting { .. } => None,
+            State::Waiting { answer, tally } => {
+                let result = match answer.try_recv() {
+                    Ok(result) => result,
+                    Err(TryRecvError::Empty) => return None,
+                    Err(TryRecvError::Closed) => Err(lost()),
+                };
+                count(tally, &result);
+                self.0 = State::Done(None);
+                Some(result.map(drop))
+            }
         }
     }
 
@@ -54,7 +69,7 @@ impl Publishing {
         std::future::poll_fn(|context| self.poll_receivers(context)).await
     }
 
-    fn poll_receivers(&mut self, context: &mut Context<'_>) -> Poll<Result<u64, BusError>> {
+    fn poll_receivers(&mut self, context: &mut Context<'_>) -> Poll<Answer> {
         match &mut self.0 {
             State::Done(result) => match result.take() {
                 Some(result) => Poll::Ready(result),
@@ -62,19 +77,25 @@ impl Publishing {
                 None => Poll::Pending,
             },
             State::Waiting { answer, tally } => {
-                let lost = "the connection to Redis was lost before it answered";
-                let result = std::task::ready!(Pin::new(answer).poll(context))
-                    .unwrap_or_else(|_| Err(BusError::Unavailable(lost.to_owned())));
-                Tally::add(if result.is_ok() {
-                    &tally.published
-                } else {
-                    &tally.failed
-                });
+                let result = std::task::ready!(Pin::new(answer).poll(context));
+                let result = result.unwrap_or_else(|_| Err(lost()));
+                count(tally, &result);
                 self.0 = State::Done(None);
                 Poll::Ready(result)
             }
         }
     }
+}
+
+fn lost() -> BusError {
+    BusError::Unavailable("the connection to Redis was lost before it answered".to_owned())
+}
+
+fn count(tally: &Tally, result: &Answer) {
+    Tally::add(match result {
+        Ok(_) => &tally.published,
+        Err(_) => &tally.failed,
+    });
 }
 
 impl Future for Publishing {

@@ -20,6 +20,28 @@ impl Audience {
         let named = anybody || self.connections.contains(connection) || self.users.contains(user);
         named && !self.exclude.contains(connection)
     }
+
+    /// How many of the names in it are those of nobody whom [`Seen`] has seen.
+    pub(crate) fn absent(&self, seen: &Seen<'_>) -> usize {
+        self.connections.len() + self.users.len() - seen.connections.len() - seen.users.len()
+    }
+}
+
+/// Which names of an audience somebody has.
+#[derive(Debug, Default)]
+pub(crate) struct Seen<'a> {
+    connections: HashSet<&'a str>,
+    users: HashSet<&'a str>,
+}
+
+impl<'a> Seen<'a> {
+    /// Here is a member.
+    pub(crate) fn see(&mut self, audience: &'a Audience, connection: &str, user: &str) {
+        let connection = audience.connections.get(connection);
+        self.connections.extend(connection.map(String::as_str));
+        let user = audience.users.get(user);
+        self.users.extend(user.map(String::as_str));
+    }
 }
 
 impl From<Recipients> for Audience {
@@ -52,6 +74,11 @@ mod tests {
         let of_two = audience(&["c1"], &["bob"], &["c3"]);
         assert!(of_two.means("c1", "ann") && of_two.means("c2", "bob"));
         assert!(!of_two.means("c2", "ann") && !of_two.means("c3", "bob"));
+        let mut seen = Seen::default();
+        for (connection, user) in [("c2", "bob"), ("c4", "bob"), ("c5", "ann")] {
+            seen.see(&of_two, connection, user);
+        }
+        assert_eq!(of_two.absent(&seen), 1);
         let all_but_one = audience(&[], &[], &["c1"]);
         assert!(all_but_one.means("c2", "ann") && !all_but_one.means("c1", "ann"));
     }

@@ -3,7 +3,8 @@
 //! Whatever a member must see in one order (the reply to its join, the state that follows it, the
 //! diffs and events after that) is sent before the next thing can be. Locks, in the order in which
 //! they may be taken: the broadcasts' turn, the channel's state, a chunk of members, a
-//! connection's joins, an outbox.
+//! connection's joins, an outbox. What other gateways are to be told is noted while the state is
+//! held, so that they are told of a member's end after its beginning.
 
 mod rate;
 mod sending;
@@ -18,6 +19,8 @@ use crate::connection::{Connection, Joined};
 use crate::crew::Crew;
 use crate::grant::Grant;
 use crate::members::{Member, Members};
+use crate::origin::Origin;
+use crate::outgoing::Outgoing;
 use crate::presence::{Pending, Tracked, count_json};
 use crate::remote::Remote;
 
@@ -32,15 +35,14 @@ pub struct Channel {
     pub topic: Topic,
     /// When its first member joined, in milliseconds since 1970.
     pub opened_at: u64,
-    /// Its name within this process.
-    key: u64,
     /// From how many bytes on an event is compressed for those who can read it.
     deflate_min_bytes: usize,
     /// Who writes to many members.
     crew: Arc<Crew>,
     pub(crate) events_to: AtomicU64,
     pub(crate) events_from: AtomicU64,
-    pub(crate) dropped: AtomicU64,
+    /// What a queued event of it keeps of it.
+    pub(crate) origin: Arc<Origin>,
     rate: Mutex<Rate>,
     definition: RwLock<Arc<Definition>>,
     /// Events from the bus that the next broadcast takes along.
@@ -58,24 +60,50 @@ pub(crate) struct State {
     pub(crate) closed: bool,
 }
 
+/// What came of telling members what has changed in presence.
+#[derive(Debug, Default)]
+pub(crate) struct Flushed {
+    /// The interval is not over: whoever asked schedules the channel, once.
+    pub(crate) later: bool,
+    /// Bytes that sockets took.
+    pub(crate) written: usize,
+}
+
+impl Flushed {
+    fn later(state: &mut State) -> Self {
+        Self {
+            later: state.presence.schedule(),
+            written: 0,
+        }
+    }
+}
+
+/// Why there is no new member.
+#[derive(Debug)]
+pub(crate) enum NotJoined {
+    /// The channel has closed in the meantime; here is the member back.
+    Closed(Box<Member>),
+    /// The member's connection has ended in the meantime.
+    Gone,
+}
+
 impl Channel {
     pub(crate) fn new(
         topic: Topic,
-        key: u64,
+        origin: Origin,
         definition: Arc<Definition>,
         deflate_min_bytes: usize,
         crew: Arc<Crew>,
-        now_ms: u64,
+        opened_at: u64,
     ) -> Self {
         Self {
             deflate_min_bytes,
             crew,
             topic,
-            opened_at: now_ms,
-            key,
+            opened_at,
+            origin: Arc::new(origin),
             events_to: AtomicU64::new(0),
             events_from: AtomicU64::new(0),
-            dropped: AtomicU64::new(0),
             rate: Mutex::default(),
             definition: RwLock::new(definition),
             inbox: Mutex::default(),
@@ -102,6 +130,13 @@ impl Channel {
             .with(connection.key, |member| member.tracked.user.to_string())
     }
 
+    /// The connection's member, and what it is a member of.
+    pub(crate) fn member(&self, connection: &Connection) -> Option<(Topic, Member)> {
+        let state = self.state.lock();
+        let member = state.members.with(connection.key, |member| member.clone());
+        member.map(|member| (self.topic.clone(), member))
+    }
+
     pub(crate) fn tracked(&self, connection: &Connection) -> Option<Tracked> {
         let state = self.state.lock();
         state
@@ -121,18 +156,17 @@ impl Channel {
     }
 
     /// Adds a member, or replaces the connection's old one, and sends everything it is to see:
-    /// the reply, the end of the old join, the presence state. `Err` gives the member back when
-    /// the channel has closed in the meantime.
-    #[allow(clippy::result_large_err)]
+    /// the reply, the end of the old join, the presence state.
     pub(crate) fn join(
         self: &Arc<Self>,
         member: Member,
         reference: &Ref,
         remote: &Remote,
-    ) -> Result<Option<Member>, Member> {
+        outgoing: &Outgoing,
+    ) -> Result<Option<Member>, NotJoined> {
         let mut state = self.state.lock();
         if state.closed {
-            return Err(member);
+            return Err(NotJoined::Closed(Box::new(member)));
         }
         let mode = self.definition.read().presence;
         let response = format!(
@@ -146,13 +180,16 @@ impl Channel {
             Status::Ok,
             &response,
         );
-        member.connection.put_joined(Joined {
+        let live = member.connection.put_joined(Joined {
             channel: self.clone(),
             join_ref: member.join_ref.clone(),
             standing: member.standing,
             grant: member.grant.clone(),
             echo: member.options.echo,
         });
+        if !live {
+            return Err(NotJoined::Gone);
+        }
         // Before a broadcast can find the member.
         member.connection.outbox.control(&reply);
         let old = state.members.put(member.connection.key, member.clone());
@@ -162,8 +199,10 @@ impl Channel {
                 old.end(&self.topic, "{}");
             }
             state.presence.left(old.tracked.clone());
+            outgoing.left(&self.topic, &old.tracked);
         }
         state.presence.joined(member.tracked.clone());
+        outgoing.joined(&self.topic, &member, mode);
         state.show_presence(mode, std::slice::from_ref(&member), &self.topic, remote);
         Ok(old)
     }
@@ -189,7 +228,12 @@ impl Channel {
     }
 
     /// Removes the connection's member. With `told`, a `phx_close` with this payload is sent.
-    pub(crate) fn remove(&self, connection: &Connection, told: Option<&str>) -> Option<Member> {
+    pub(crate) fn remove(
+        &self,
+        connection: &Connection,
+        told: Option<&str>,
+        outgoing: &Outgoing,
+    ) -> Option<Member> {
         let mut state = self.state.lock();
         let member = state.members.take(connection.key)?;
         connection.take_joined(self.topic.as_str());
@@ -197,35 +241,40 @@ impl Channel {
             member.end(&self.topic, payload);
         }
         state.presence.left(member.tracked.clone());
+        outgoing.left(&self.topic, &member.tracked);
         Some(member)
     }
 
-    /// Replaces the metadata of a member's presence; gives the old one, and the member as it is
-    /// now.
+    /// Replaces the metadata of a member's presence; `false` when there is no such member.
     pub(crate) fn update(
         &self,
         connection: &Connection,
         tracked: Tracked,
-    ) -> Option<(Tracked, Member)> {
+        outgoing: &Outgoing,
+    ) -> bool {
         let mut state = self.state.lock();
-        let (old, member) = state.members.with(connection.key, |member| {
+        let found = state.members.with(connection.key, |member| {
             let old = std::mem::replace(&mut member.tracked, tracked.clone());
             (old, member.clone())
-        })?;
-        state.presence.left(old.clone());
+        });
+        let Some((old, member)) = found else {
+            return false;
+        };
+        outgoing.left(&self.topic, &old);
+        outgoing.joined(&self.topic, &member, self.definition.read().presence);
+        state.presence.left(old);
         state.presence.joined(tracked);
-        Some((old, member))
+        true
     }
 
-    /// Tells the members what has changed in presence. `true` when it must be asked again later
-    /// because the interval is not over; the caller then schedules the channel, once.
+    /// Tells the members what has changed in presence.
     pub(crate) fn flush_presence(
         &self,
         now_ms: u64,
         interval_ms: u64,
         scheduled: bool,
         remote: &Remote,
-    ) -> bool {
+    ) -> Flushed {
         // Diffs go out in the order in which they are taken. Whoever joins or leaves does not wait
         // for a broadcast to end; the tick that comes later does.
         let turn = if scheduled {
@@ -233,7 +282,7 @@ impl Channel {
         } else {
             match self.turn.try_lock() {
                 Some(turn) => turn,
-                None => return self.state.lock().presence.schedule(),
+                None => return Flushed::later(&mut self.state.lock()),
             }
         };
         let mut state = self.state.lock();
@@ -241,10 +290,10 @@ impl Channel {
             state.presence.scheduled = false;
         }
         if state.presence.is_empty() {
-            return false;
+            return Flushed::default();
         }
         if !state.presence.due(now_ms, interval_ms) {
-            return state.presence.schedule();
+            return Flushed::later(&mut state);
         }
         let mode = self.definition.read().presence;
         let told = match mode {
@@ -254,7 +303,7 @@ impl Channel {
                 .map(|json| ("presence_diff", json)),
             PresenceMode::Count => {
                 state.presence.clear(now_ms);
-                let count = state.members.len() + remote.count(&self.topic);
+                let count = state.members.len() + remote.shown(&self.topic);
                 Some(("presence_count", count_json(count)))
             }
             PresenceMode::Off => {
@@ -263,15 +312,25 @@ impl Channel {
             }
         };
         drop(state);
+        let mut flushed = Flushed::default();
         if let Some((event, json)) = told {
             let payload = Payload::Json(json.into());
-            self.fan_out(&turn, &[(event, &payload)], To::All, Lane::Presence);
+            let told = self.fan_out(&turn, &[(event, &payload)], To::All, Lane::Presence);
+            flushed.written = told.written;
         }
-        false
+        flushed
     }
 
     /// Changes what holds. Members that get to see presence only now are shown it.
-    pub(crate) fn define(&self, definition: Arc<Definition>, now_ms: u64, remote: &Remote) {
+    pub(crate) fn define(
+        &self,
+        definition: Arc<Definition>,
+        now_ms: u64,
+        remote: &Remote,
+        outgoing: &Outgoing,
+    ) {
+        // A diff that is on its way arrives before what is shown here.
+        let _turn = self.turn.lock();
         let mut state = self.state.lock();
         let mode = definition.presence;
         let old = std::mem::replace(&mut *self.definition.write(), definition);
@@ -279,6 +338,10 @@ impl Channel {
             state.presence.clear(now_ms);
             let members = state.members.to_vec();
             state.show_presence(mode, &members, &self.topic, remote);
+        }
+        let off = |mode| mode == PresenceMode::Off;
+        if off(old.presence) != off(mode) {
+            outgoing.tell_anew();
         }
     }
 
@@ -319,7 +382,7 @@ impl State {
                 ("presence_state", text)
             }
             PresenceMode::Count => {
-                let count = self.members.len() + remote.count(topic);
+                let count = self.members.len() + remote.shown(topic);
                 ("presence_count", count_json(count))
             }
             PresenceMode::Off => return,

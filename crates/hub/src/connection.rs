@@ -52,10 +52,10 @@ pub struct Connection {
     pub outbox: Outbox,
     /// Frames read from it.
     pub frames_in: AtomicU64,
-    /// When something was last read from it, in milliseconds since 1970.
+    /// When something was last read from it, by the hub's clock.
     heard_at: AtomicU64,
-    /// What it has joined, by topic.
-    joined: Mutex<Vec<Joined>>,
+    /// What it has joined, by topic; `None` once it has ended, so that it joins nothing more.
+    joined: Mutex<Option<Vec<Joined>>>,
     serializer: OnceLock<Serializer>,
     deflate: AtomicBool,
     /// Who the client is that has shown no token; 0 where nobody knows.
@@ -70,6 +70,7 @@ impl Connection {
         serializer: Option<Serializer>,
         outbox: Outbox,
         opened_at: u64,
+        now_ms: u64,
     ) -> Self {
         let cell = OnceLock::new();
         if let Some(serializer) = serializer {
@@ -83,8 +84,8 @@ impl Connection {
             opened_at,
             outbox,
             frames_in: AtomicU64::new(0),
-            heard_at: AtomicU64::new(opened_at),
-            joined: Mutex::default(),
+            heard_at: AtomicU64::new(now_ms),
+            joined: Mutex::new(Some(Vec::new())),
             serializer: cell,
             deflate: AtomicBool::new(false),
             client: AtomicU64::new(0),
@@ -132,25 +133,37 @@ impl Connection {
 
     /// How many channels it has joined.
     pub fn joined_count(&self) -> usize {
-        self.joined.lock().len()
+        self.joined.lock().as_ref().map_or(0, Vec::len)
     }
 
     /// The connection's join of this topic, if there is one.
     pub fn joined(&self, topic: &str) -> Option<Joined> {
         let joined = self.joined.lock();
-        let at = find(&joined, topic).ok()?;
+        let joined = joined.as_ref()?;
+        let at = find(joined, topic).ok()?;
         joined.get(at).cloned()
     }
 
     /// Every channel it has joined.
     pub(crate) fn channels(&self) -> Vec<Arc<Channel>> {
         let joined = self.joined.lock();
-        joined.iter().map(|one| one.channel.clone()).collect()
+        let joined = joined.iter().flatten();
+        joined.map(|one| one.channel.clone()).collect()
     }
 
-    pub(crate) fn put_joined(&self, one: Joined) {
+    /// Every channel it has joined, of which it is to be removed: it joins nothing any more.
+    pub(crate) fn leave_all(&self) -> Vec<Joined> {
+        self.joined.lock().take().unwrap_or_default()
+    }
+
+    /// `false` when the connection has ended, and joins nothing any more.
+    #[must_use]
+    pub(crate) fn put_joined(&self, one: Joined) -> bool {
         let mut joined = self.joined.lock();
-        match find(&joined, one.channel.topic.as_str()) {
+        let Some(joined) = &mut *joined else {
+            return false;
+        };
+        match find(joined, one.channel.topic.as_str()) {
             Ok(at) => joined[at] = one,
             Err(at) => {
                 // Most connections join one or two: a vector that doubles would waste most of it.
@@ -158,12 +171,16 @@ impl Connection {
                 joined.insert(at, one);
             }
         }
+        true
     }
 
     /// What was shown for this join now counts for its pushes.
     pub(crate) fn renew(&self, topic: &str, standing: Standing, grant: Option<Arc<Grant>>) {
         let mut joined = self.joined.lock();
-        if let Ok(at) = find(&joined, topic) {
+        let Some(joined) = &mut *joined else {
+            return;
+        };
+        if let Ok(at) = find(joined, topic) {
             joined[at].standing = standing;
             joined[at].grant = grant;
         }
@@ -171,7 +188,10 @@ impl Connection {
 
     pub(crate) fn take_joined(&self, topic: &str) {
         let mut joined = self.joined.lock();
-        if let Ok(at) = find(&joined, topic) {
+        let Some(joined) = &mut *joined else {
+            return;
+        };
+        if let Ok(at) = find(joined, topic) {
             joined.remove(at);
         }
     }
@@ -186,7 +206,7 @@ impl Connection {
         self.heard_at.store(now_ms, Ordering::Relaxed);
     }
 
-    /// When it was last heard, in milliseconds since 1970.
+    /// When it was last heard, by the hub's clock.
     pub fn heard_at(&self) -> u64 {
         self.heard_at.load(Ordering::Relaxed)
     }

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::RwLock;
 use tidegate_protocol::{
@@ -16,6 +17,7 @@ pub struct Definitions {
     fallback: Arc<Definition>,
     reserved: Arc<Definition>,
     max: usize,
+    changes: AtomicU64,
 }
 
 impl Definitions {
@@ -35,6 +37,7 @@ impl Definitions {
                 ..Definition::fallback()
             }),
             max,
+            changes: AtomicU64::new(0),
         };
         for definition in initial {
             this.put(definition)?;
@@ -75,6 +78,7 @@ impl Definitions {
             return Err(DefinitionError::TooMany);
         }
         by_pattern.insert(pattern, Arc::new(definition));
+        self.changed();
         Ok(())
     }
 
@@ -86,7 +90,9 @@ impl Definitions {
             .take(self.max)
             .map(|(pattern, definition)| (pattern, Arc::new(definition)))
             .collect();
-        *self.by_pattern.write() = all;
+        let mut by_pattern = self.by_pattern.write();
+        *by_pattern = all;
+        self.changed();
     }
 
     /// Whether this pattern is defined.
@@ -102,7 +108,21 @@ impl Definitions {
 
     /// Removes the definition of exactly this pattern; `false` if there was none.
     pub fn remove(&self, pattern: &str) -> bool {
-        self.by_pattern.write().remove(pattern).is_some()
+        let mut by_pattern = self.by_pattern.write();
+        let removed = by_pattern.remove(pattern).is_some();
+        self.changed();
+        removed
+    }
+
+    /// How often they have changed. Who was let in asks before and after: what has changed in between
+    /// may not have let it in (`Hub::judge`).
+    pub fn changes(&self) -> u64 {
+        self.changes.load(Ordering::SeqCst)
+    }
+
+    /// To be called while the change still holds the lock.
+    fn changed(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
     }
 
     /// All of them, the fallback first.

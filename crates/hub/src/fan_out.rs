@@ -3,11 +3,11 @@
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use tidegate_protocol::{Direction, Event, Overflow, Payload, Topic, is_reserved_topic};
+use tidegate_protocol::{Direction, Event, Payload, Topic, is_reserved_topic};
 
 use crate::Drop;
-use crate::admin_feed::{AdminEvent, LIST_MAX};
-use crate::audience::Audience;
+use crate::admin_feed::{AdminEvent, LIST_MAX, List};
+use crate::audience::{Audience, Seen};
 use crate::channel::{Channel, Delivered, Lane, To, Waiting};
 use crate::connection::Connection;
 use crate::hub::Hub;
@@ -45,26 +45,32 @@ impl Hub {
         if let Some(channel) = self.channels.get(topic.as_str()) {
             let began = Instant::now();
             let delivered = channel.send_to(event, payload, audience, self.now_ms());
-            self.count(&channel, delivered, began);
+            self.count(delivered, began);
         }
     }
 
     /// How many members an event for this audience is for, here and on other gateways, as far as
-    /// these tell; without an audience all members of the topic.
+    /// these tell; without an audience all members of the topic. Who is named and nowhere is counted
+    /// as dropped.
     pub fn count_for(&self, topic: &Topic, audience: Option<&Audience>) -> usize {
         let channel = self.channels.get(topic.as_str());
         let Some(audience) = audience else {
             return channel.map_or(0, |c| c.member_count()) + self.remote.count(topic);
         };
+        let mut seen = Seen::default();
+        let mut means = |connection: &str, user: &str| {
+            seen.see(audience, connection, user);
+            audience.means(connection, user)
+        };
         let mut count = self
             .remote
-            .count_where(topic, |user, connection| audience.means(connection, user));
+            .count_where(topic, |user, connection| means(connection, user));
         if let Some(channel) = channel {
             channel.for_each_member(|member| {
-                let means = audience.means(&member.connection.id, &member.tracked.user);
-                count += usize::from(means);
+                count += usize::from(means(&member.connection.id, &member.tracked.user));
             });
         }
+        self.stats.dropped(Drop::Recipient, audience.absent(&seen));
         count
     }
 
@@ -80,7 +86,7 @@ impl Hub {
     fn flush_channel(&self, channel: &Channel) {
         let began = Instant::now();
         let delivered = channel.flush(self.now_ms());
-        self.count(channel, delivered, began);
+        self.count(delivered, began);
     }
 
     /// An event of the gateway itself for the members of a topic.
@@ -120,11 +126,11 @@ impl Hub {
         };
         let began = Instant::now();
         let delivered = channel.broadcast(event, payload, to, lane, self.now_ms());
-        self.count(&channel, delivered, began);
+        self.count(delivered, began);
         delivered.frames
     }
 
-    fn count(&self, channel: &Channel, delivered: Delivered, began: Instant) {
+    fn count(&self, delivered: Delivered, began: Instant) {
         if delivered == Delivered::default() {
             // Somebody else has sent what was there to send, or nobody listens.
             return;
@@ -134,14 +140,6 @@ impl Hub {
         self.stats.bytes_out.add(delivered.written);
         if delivered.no_binary > 0 {
             self.stats.dropped(Drop::NoBinary, delivered.no_binary);
-        }
-        if delivered.dropped > 0 {
-            let why = match channel.definition().overflow {
-                Overflow::Close => Drop::SlowConsumer,
-                Overflow::DropOldest => Drop::Oldest,
-                Overflow::LatestOnly => Drop::NotLatest,
-            };
-            self.stats.dropped(why, delivered.dropped);
         }
     }
 
@@ -155,12 +153,16 @@ impl Hub {
         );
     }
 
-    pub(crate) fn some_topics(&self) -> Vec<String> {
-        self.channels()
-            .iter()
-            .take(LIST_MAX)
-            .map(|c| c.topic.to_string())
-            .collect()
+    /// An empty list for administrators.
+    pub(crate) fn empty_list(&self) -> List {
+        List::new(self.limits.queue_bytes)
+    }
+
+    pub(crate) fn some_topics(&self) -> List {
+        let mut topics = self.empty_list();
+        let some = self.channels.some(LIST_MAX);
+        let _ = some.iter().all(|c| topics.add(c.topic.to_string()));
+        topics
     }
 
     fn watch(
@@ -177,7 +179,7 @@ impl Hub {
         let Some(watch) = self.watches.read().get(topic).cloned() else {
             return;
         };
-        let time = self.now_ms();
+        let time = self.date_ms();
         if let Some(shown) = watch.see(&Passed {
             time,
             direction,

@@ -10,15 +10,17 @@ use tidegate_protocol::{Close, Serializer, Topic};
 
 use crate::channel::Channel;
 use crate::clock::Clock;
-use crate::cluster::Outgoing;
 use crate::connection::{Connection, ConnectionDetails};
 use crate::definitions::Definitions;
 use crate::grant::NextExpiry;
 use crate::membership::Lifecycle;
+use crate::outgoing::Outgoing;
 use crate::remote::Remote;
 use crate::shards::Shards;
+use crate::snapshot::Snapshots;
+use crate::untold::Untold;
 use crate::watch::Watch;
-use crate::{Crew, Drop, Limits, Outbox, Stats, random_id};
+use crate::{Crew, Limits, Outbox, Stats, random_id};
 
 /// Everything one gateway knows of its clients.
 pub struct Hub {
@@ -44,6 +46,8 @@ pub struct Hub {
     pub(crate) outgoing: Outgoing,
     /// What other gateways have told.
     pub(crate) remote: Remote,
+    /// Members of silent gateways of whom backends have not been told.
+    pub(crate) untold: Untold,
     /// Channels whose presence has changed.
     pub(crate) unflushed: Mutex<Vec<Arc<Channel>>>,
     /// Channels with events in their inbox.
@@ -55,6 +59,8 @@ pub struct Hub {
     pub(crate) lifecycle: RwLock<usize>,
     pub(crate) watches: RwLock<HashMap<String, Arc<Watch>>>,
     pub(crate) watch_count: AtomicUsize,
+    /// What administrators have not been told yet of the channels that were there when they joined.
+    pub(crate) snapshots: Snapshots,
 }
 
 impl Hub {
@@ -78,12 +84,14 @@ impl Hub {
             next_expiry: NextExpiry::default(),
             outgoing: Outgoing::default(),
             remote: Remote::default(),
+            untold: Untold::default(),
             unflushed: Mutex::default(),
             unsent: Mutex::default(),
             user_agents: Mutex::default(),
             lifecycle: RwLock::new(0),
             watches: RwLock::default(),
             watch_count: AtomicUsize::new(0),
+            snapshots: Snapshots::default(),
         }
     }
 
@@ -93,9 +101,14 @@ impl Hub {
         self
     }
 
-    /// The time, as this hub sees it.
+    /// The time, as this hub sees it: it never jumps.
     pub fn now_ms(&self) -> u64 {
         self.clock.now_ms()
+    }
+
+    /// The date, for whoever is shown it; what is measured goes by [`Hub::now_ms`].
+    pub fn date_ms(&self) -> u64 {
+        self.clock.date_ms()
     }
 
     /// The bounds in force.
@@ -148,6 +161,7 @@ impl Hub {
             details,
             serializer,
             Outbox::new(self.limits.queue_bytes, self.limits.queue_frames),
+            self.date_ms(),
             self.now_ms(),
         ));
         self.connections
@@ -155,7 +169,8 @@ impl Hub {
         Some(connection)
     }
 
-    /// Forgets a client whose socket has ended, and ends its joins.
+    /// Forgets a client whose socket has ended, and ends its joins. A join that somebody is just
+    /// handling for it either ends with the others or is refused.
     pub fn disconnect(&self, connection: &Arc<Connection>) -> Vec<Lifecycle> {
         if !self.connections.remove_if(&connection.id, |_| true) {
             return Vec::new();
@@ -171,16 +186,16 @@ impl Hub {
             }
             self.connection_count.fetch_sub(1, Ordering::Relaxed);
         }
-        let close = connection.outbox.closing();
-        self.stats.closed(close);
-        if close == Some(Close::SlowConsumer) {
-            self.stats.dropped(Drop::SlowConsumer, 1);
-        }
-        connection
-            .channels()
+        self.stats.closed(connection.outbox.closing());
+        self.stats.bytes_out.add(connection.outbox.take_uncounted());
+        let left = connection.leave_all();
+        let lifecycle = left
             .iter()
-            .flat_map(|channel| self.remove(channel, connection, None))
-            .collect()
+            .flat_map(|joined| self.remove(&joined.channel, connection, None))
+            .collect();
+        // Who is no member is told nothing more.
+        self.snapshots.forget(connection);
+        lifecycle
     }
 
     /// To be called now and then: asks every connection to end that has been silent for so long.

@@ -92,8 +92,8 @@ mod tests {
             })
             .collect();
         let told = || {
-            let closing = |c: &&Arc<Connection>| c.outbox.closing().is_some();
-            connections.iter().filter(closing).count()
+            let leaving = |c: &&Arc<Connection>| c.outbox.leaving().is_some();
+            connections.iter().filter(leaving).count()
         };
         let mut leaving = hub.leaving();
         for (share, expected) in [(0.0, 0), (0.1, 10), (0.1, 10), (0.555, 56), (2.0, 100)] {

@@ -14,10 +14,13 @@
 //!
 //! Locks, in the order in which they may be taken: `lifecycle`, one map shard, one channel's turn
 //! to broadcast, its state, one chunk of its members, one connection's joins, one outbox.
-//! What is known of other gateways has a lock of its own, taken after a channel's state. None is ever held across an `.await`.
+//! What is known of other gateways, and what they are to be told, have locks of their own, taken
+//! after a channel's state. So has what administrators are still to be told, taken after `lifecycle` and
+//! before nothing. None is ever held across an `.await`.
 
 mod admin_feed;
 mod audience;
+mod backlog;
 mod bucket;
 mod channel;
 mod clock;
@@ -35,21 +38,25 @@ mod limits;
 mod lists;
 mod members;
 mod membership;
+mod origin;
 mod outbox;
+mod outgoing;
 mod presence;
 mod queue;
 mod remote;
 mod shards;
+mod snapshot;
 mod state_text;
 mod stats;
 mod steering;
+mod untold;
 mod watch;
 
 pub use audience::Audience;
 pub use bucket::Bucket;
 pub use channel::Channel;
 pub use clock::{Clock, ManualClock, SystemClock};
-pub use cluster::{Answer, ToTell};
+pub use cluster::Answer;
 pub use connection::{Connection, ConnectionDetails, Joined};
 pub use crew::Crew;
 pub use definitions::Definitions;
@@ -60,6 +67,7 @@ pub use ids::random_id;
 pub use leaving::{Leaving, spread};
 pub use limits::Limits;
 pub use lists::{ListQuery, MemberFilter, QueueDepth};
-pub use membership::{Change, Join, JoinOptions, Lifecycle};
+pub use membership::{Change, Join, JoinError, JoinOptions, Lifecycle};
 pub use outbox::{Outbox, Wire, Work};
+pub use outgoing::ToTell;
 pub use stats::{Counter, Drop, Refused, Stats};

@@ -112,7 +112,7 @@ impl Hub {
             members: channel.member_count() as u64,
             events_to: channel.events_to.load(Ordering::Relaxed),
             events_from: channel.events_from.load(Ordering::Relaxed),
-            dropped: channel.dropped.load(Ordering::Relaxed),
+            dropped: channel.origin.lost(),
             rate: channel.rate(self.now_ms()),
             opened_at: channel.opened_at,
             definition: (*channel.definition()).clone(),

@@ -44,11 +44,12 @@ impl Member {
         )
     }
 
-    /// Sends an event to this member alone.
-    pub(crate) fn push(&self, topic: &Topic, event: &str, payload: &str) {
+    /// Sends an event to this member alone, and says of how many bytes it is.
+    pub(crate) fn push(&self, topic: &Topic, event: &str, payload: &str) -> usize {
         let codec = self.serializer.codec();
         let frame = codec.push(&self.join_ref, topic.as_str(), event, payload);
         self.connection.outbox.control(&frame);
+        frame.len()
     }
 
     /// Tells this member that its join has ended.

@@ -8,16 +8,15 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Map, Value};
 use tidegate_protocol::presence::Meta;
-use tidegate_protocol::{
-    PresenceMode, Reason, Ref, Serializer, Standing, Topic, is_reserved_topic,
-};
+use tidegate_protocol::{Reason, Ref, Serializer, Standing, Topic, is_reserved_topic};
 
-use crate::admin_feed::{self, SNAPSHOT_MAX};
-use crate::channel::Channel;
+use crate::admin_feed;
+use crate::channel::{Channel, NotJoined};
 use crate::connection::Connection;
 use crate::grant::Grant;
 use crate::hub::Hub;
 use crate::members::Member;
+use crate::origin::Origin;
 use crate::presence::Tracked;
 use crate::watch::WATCH_PREFIX;
 
@@ -53,6 +52,23 @@ pub struct JoinOptions {
     pub no_presence: bool,
 }
 
+/// Why a join did not become a member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum JoinError {
+    /// The client is to be told why.
+    #[error("the join is refused, the reason is to be answered: {0}")]
+    Refused(Reason),
+    /// The connection has ended: there is nobody to be told.
+    #[error("the connection has ended; nothing is to be done")]
+    Gone,
+}
+
+impl From<Reason> for JoinError {
+    fn from(reason: Reason) -> Self {
+        JoinError::Refused(reason)
+    }
+}
+
 /// A member came or went: what backends are told (wire.md A10).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lifecycle {
@@ -82,11 +98,11 @@ impl Hub {
         connection: &Arc<Connection>,
         serializer: Serializer,
         join: Join,
-    ) -> Result<Vec<Lifecycle>, Reason> {
+    ) -> Result<Vec<Lifecycle>, JoinError> {
         if connection.joined(join.topic.as_str()).is_none()
             && connection.joined_count() >= self.limits.channels_per_connection
         {
-            return Err(Reason::TooManyChannels);
+            return Err(Reason::TooManyChannels.into());
         }
         let is_admin = join.topic.as_str() == "admin";
         let listening = self.lifecycle.read();
@@ -99,11 +115,7 @@ impl Hub {
         let mut listening = self.lifecycle.write();
         let done = self.join_channel(connection, serializer, join)?;
         if is_admin {
-            for channel in self.channels().iter().take(SNAPSHOT_MAX) {
-                let event = admin_feed::list(channel);
-                done.member
-                    .push(&done.channel.topic, event.event, &event.payload.to_string());
-            }
+            self.begin_snapshot(&done.channel.topic, &done.member);
             *listening = done.channel.member_count();
         }
         if done.opened {
@@ -113,9 +125,13 @@ impl Hub {
             ));
         }
         if let Some(old) = &done.old {
-            self.tell_admins(&admin_feed::left(&done.channel, old));
+            self.tell_admins(&admin_feed::left(&done.channel, old, self.empty_list()));
         }
-        self.tell_admins(&admin_feed::joined(&done.channel, &done.member));
+        self.tell_admins(&admin_feed::joined(
+            &done.channel,
+            &done.member,
+            self.empty_list(),
+        ));
         Ok(done.lifecycle)
     }
 
@@ -124,7 +140,7 @@ impl Hub {
         connection: &Arc<Connection>,
         serializer: Serializer,
         join: Join,
-    ) -> Result<Joined, Reason> {
+    ) -> Result<Joined, JoinError> {
         let Join {
             topic,
             join_ref,
@@ -136,7 +152,7 @@ impl Hub {
             metadata,
             options,
         } = join;
-        let now = self.now_ms();
+        let now = self.date_ms();
         let user: Arc<str> = user.into();
         let before = connection
             .joined(topic.as_str())
@@ -161,7 +177,10 @@ impl Hub {
                 self.channel_count.fetch_add(1, Ordering::Relaxed);
                 Arc::new(Channel::new(
                     topic.clone(),
-                    self.next_key.fetch_add(1, Ordering::Relaxed),
+                    Origin::new(
+                        self.next_key.fetch_add(1, Ordering::Relaxed),
+                        self.stats.drops.clone(),
+                    ),
                     self.definitions.of(topic.as_str()),
                     self.limits.deflate_min_bytes,
                     self.crew.clone(),
@@ -170,10 +189,14 @@ impl Hub {
             });
             if opened && self.channel_count.load(Ordering::Relaxed) > self.limits.channels {
                 self.forget_if_empty(&channel);
-                return Err(Reason::TooManyTopics);
+                return Err(Reason::TooManyTopics.into());
             }
-            match channel.join(member.clone(), &reference, &self.remote) {
-                Err(back) => member = back,
+            match channel.join(member.clone(), &reference, &self.remote, &self.outgoing) {
+                Err(NotJoined::Closed(back)) => member = *back,
+                Err(NotJoined::Gone) => {
+                    self.forget_if_empty(&channel);
+                    return Err(JoinError::Gone);
+                }
                 Ok(old) => {
                     // Now that whoever looks for ends finds it.
                     self.next_expiry.note(member.grant.as_deref());
@@ -181,12 +204,6 @@ impl Hub {
                         self.member_count.fetch_add(1, Ordering::Relaxed);
                     }
                     self.watch_joined(&channel);
-                    if channel.definition().presence != PresenceMode::Off {
-                        if let Some(old) = &old {
-                            self.outgoing.left(&old.tracked);
-                        }
-                        self.outgoing.joined(&topic, &member);
-                    }
                     self.presence_changed(&channel);
                     let mut lifecycle = Vec::with_capacity(2);
                     lifecycle.extend(old.as_ref().and_then(|m| told(&topic, Change::Leave, m)));
@@ -208,7 +225,7 @@ impl Hub {
         user: Arc<str>,
         mut metadata: Map<String, Value>,
         before: Option<String>,
-        now_ms: u64,
+        date_ms: u64,
     ) -> Tracked {
         for own in ["phx_ref", "phx_ref_prev", "online_at"] {
             metadata.remove(own);
@@ -217,7 +234,7 @@ impl Hub {
         let meta = Meta {
             phx_ref: format!("{}{sequence:x}", self.presence_prefix),
             phx_ref_prev: before,
-            online_at: now_ms / 1000,
+            online_at: date_ms / 1000,
             extra: metadata,
         };
         Tracked {
@@ -290,14 +307,10 @@ impl Hub {
         let tracked = Tracked {
             key: old.key,
             hidden,
-            ..self.track(old.user, metadata, before, self.now_ms())
+            ..self.track(old.user, metadata, before, self.date_ms())
         };
-        let Some((old, member)) = channel.update(connection, tracked) else {
+        if !channel.update(connection, tracked, &self.outgoing) {
             return false;
-        };
-        if channel.definition().presence != PresenceMode::Off {
-            self.outgoing.left(&old);
-            self.outgoing.joined(&channel.topic, &member);
         }
         self.presence_changed(&channel);
         true
@@ -325,7 +338,7 @@ impl Hub {
         if channel.topic.as_str() == "admin" {
             *listening = channel.member_count();
         }
-        self.tell_admins(&admin_feed::left(channel, &member));
+        self.tell_admins(&admin_feed::left(channel, &member, self.empty_list()));
         if closed {
             self.tell_admins(&admin_feed::removed(
                 channel.topic.as_str(),
@@ -341,11 +354,8 @@ impl Hub {
         connection: &Connection,
         said: Option<&str>,
     ) -> Option<(Vec<Lifecycle>, Member, bool)> {
-        let member = channel.remove(connection, said)?;
+        let member = channel.remove(connection, said, &self.outgoing)?;
         self.member_count.fetch_sub(1, Ordering::Relaxed);
-        if channel.definition().presence != PresenceMode::Off {
-            self.outgoing.left(&member.tracked);
-        }
         let closed = self.forget_if_empty(channel);
         if !closed {
             self.presence_changed(channel);
@@ -375,10 +385,7 @@ impl Hub {
     }
 
     pub(crate) fn presence_changed(&self, channel: &Arc<Channel>) {
-        let (now, interval) = (self.now_ms(), self.limits.presence_interval_ms);
-        if channel.flush_presence(now, interval, false, &self.remote) {
-            self.unflushed.lock().push(channel.clone());
-        }
+        self.tell_presence(channel, self.now_ms(), false);
     }
 
     /// To be called at least once per presence interval: sends the diffs that were held back.
@@ -386,11 +393,17 @@ impl Hub {
         let unflushed = std::mem::take(&mut *self.unflushed.lock());
         let now = self.now_ms();
         for channel in unflushed {
-            let interval = self.limits.presence_interval_ms;
-            if channel.flush_presence(now, interval, true, &self.remote) {
-                self.unflushed.lock().push(channel);
-            }
+            self.tell_presence(&channel, now, true);
         }
+    }
+
+    fn tell_presence(&self, channel: &Arc<Channel>, now_ms: u64, scheduled: bool) {
+        let interval = self.limits.presence_interval_ms;
+        let flushed = channel.flush_presence(now_ms, interval, scheduled, &self.remote);
+        if flushed.later {
+            self.unflushed.lock().push(channel.clone());
+        }
+        self.stats.bytes_out.add(flushed.written);
     }
 }
 
@@ -402,7 +415,7 @@ struct Joined {
     lifecycle: Vec<Lifecycle>,
 }
 
-fn told(topic: &Topic, change: Change, member: &Member) -> Option<Lifecycle> {
+pub(crate) fn told(topic: &Topic, change: Change, member: &Member) -> Option<Lifecycle> {
     (!is_reserved_topic(topic.as_str())).then(|| Lifecycle {
         topic: topic.clone(),
         change,

@@ -3,22 +3,26 @@
 //!
 //! Whoever sends writes: a frame for a connection with nothing queued goes straight into its
 //! socket, so a broadcast needs no task to wake. Only what the kernel would not take is queued,
-//! and the connection's task is woken to write it when there is room again. A full data lane does
-//! what the channel says, by default it closes the connection as a slow consumer: a client that
-//! silently misses events would be worse off than one that is told and comes back. The control
-//! lane has the same bound, for a client that asks without end and never reads the answers.
+//! and the connection's task is woken to write it when there is room again. In a full data lane
+//! events give way whose channels say so; where there are none the connection is closed as a slow
+//! consumer: a client that silently misses events would be worse off than one that is told and comes
+//! back. The control lane has the same bound, for a client that asks without end and never reads the
+//! answers. What a slow reader does not get is counted here, each event once (see [`Origin`]).
 
 use std::fmt;
 use std::hint::black_box;
 use std::io::{self, IoSlice};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Waker};
 
 use parking_lot::Mutex;
 use tidegate_protocol::{Close, Encoded, Overflow};
 use tidegate_websocket::{Frame, Opcode};
 
+use crate::backlog::Event;
+use crate::origin::Origin;
 use crate::queue::{Full, Queue, QueueLimits, Written};
+use crate::stats::Drop;
 
 /// Where a connection's frames go. Taken by reference from any task; never waits.
 pub trait Wire: Send + Sync {
@@ -85,8 +89,6 @@ fn opcode(encoded: &Encoded) -> Opcode {
 pub(crate) struct Sent {
     /// Events that were written or queued.
     pub(crate) taken: usize,
-    /// Events that were dropped for this connection: these, or older ones that gave way.
-    pub(crate) dropped: usize,
     /// Bytes that the kernel took.
     pub(crate) written: usize,
 }
@@ -110,6 +112,10 @@ struct State {
     broken: bool,
     /// The task waits for the socket to take more: what is queued need not wake it.
     blocked: bool,
+    /// There is more to be said once nothing waits.
+    more: bool,
+    /// Bytes that the socket took at once and that nobody has counted yet.
+    uncounted: usize,
     frames: u64,
     waker: Option<Waker>,
 }
@@ -121,6 +127,8 @@ pub enum Work {
     None,
     /// Wait until the socket takes more, then [`Outbox::flush`].
     Blocked,
+    /// Nothing waits, and there is more to be said: [`crate::Hub::feed`].
+    More,
     /// Everything that had to go is gone: close the socket so.
     Close(Close),
     /// The socket is broken.
@@ -175,31 +183,40 @@ impl Outbox {
         }
     }
 
-    /// Sends a reply, a presence frame, an end of a channel. Gives the bytes that the kernel took.
-    pub fn control(&self, encoded: &Encoded) -> usize {
-        self.control_frame(frame(encoded))
+    /// Sends a reply, a presence frame, an end of a channel. What the socket takes is counted with
+    /// the next [`Outbox::flush`].
+    pub fn control(&self, encoded: &Encoded) {
+        self.control_frame(frame(encoded));
     }
 
     /// Answers a ping. Of the answers that must wait only the latest is kept.
-    pub fn pong(&self, frame: Frame) -> usize {
-        self.prior(frame, |queue, frame, _| {
+    pub fn pong(&self, frame: Frame) {
+        let mut state = self.state.lock();
+        state.uncounted += self.prior(&mut state, frame, |queue, frame, _| {
             queue.pong(frame);
             Ok(())
-        })
+        });
     }
 
     /// Sends a frame as [`Outbox::control`] does.
-    pub fn control_frame(&self, frame: Frame) -> usize {
-        self.prior(frame, Queue::control)
+    pub fn control_frame(&self, frame: Frame) {
+        let mut state = self.state.lock();
+        state.uncounted += self.prior(&mut state, frame, Queue::control);
+    }
+
+    /// Sends a frame that goes to many as [`Outbox::control`] does, and gives the bytes that the
+    /// socket took, for whoever sends it to count them once for all.
+    pub(crate) fn control_of_many(&self, frame: Frame) -> usize {
+        self.prior(&mut self.state.lock(), frame, Queue::control)
     }
 
     /// Sends what goes before data; `wait` queues what the kernel does not take.
     fn prior(
         &self,
+        state: &mut State,
         frame: Frame,
         wait: impl FnOnce(&mut Queue, Frame, QueueLimits) -> Result<(), Full>,
     ) -> usize {
-        let mut state = self.state.lock();
         if state.close.is_some() || state.broken {
             return 0;
         }
@@ -223,14 +240,15 @@ impl Outbox {
     }
 
     /// Sends events of a channel.
-    pub(crate) fn data(&self, channel: u64, events: &Events, overflow: Overflow) -> Sent {
+    pub(crate) fn data(&self, origin: &Arc<Origin>, events: &Events, overflow: Overflow) -> Sent {
         let count = events.joined.count();
         let mut state = self.state.lock();
         if state.close.is_some() || state.broken {
-            return Sent {
-                dropped: count,
-                ..Sent::default()
-            };
+            // Whoever goes for another reason misses nothing: it has left.
+            if state.close == Some(Close::SlowConsumer) {
+                origin.lose(Drop::SlowConsumer, count);
+            }
+            return Sent::default();
         }
         let mut sent = Sent {
             taken: count,
@@ -249,20 +267,10 @@ impl Outbox {
                 sent.written = written;
             }
             Through::Nothing => {
-                for (at, part) in events.parts.iter().enumerate() {
-                    let queue = state.queue.get_or_insert_default();
-                    match queue.data(channel, part.clone(), overflow, self.limits) {
-                        Ok(dropped) => {
-                            state.frames += 1;
-                            sent.dropped += dropped;
-                        }
-                        Err(Full) => {
-                            state.end(Close::SlowConsumer);
-                            sent.taken = at;
-                            sent.dropped += count - at;
-                            break;
-                        }
-                    }
+                sent.taken = state.enqueue(origin, events, overflow, self.limits);
+                if sent.taken < count {
+                    state.end(Close::SlowConsumer);
+                    origin.lose(Drop::SlowConsumer, count - sent.taken);
                 }
             }
         }
@@ -278,15 +286,11 @@ impl Outbox {
         state.wake();
     }
 
-    /// Asks for the socket to be closed as soon as what its client has asked is answered. Its
-    /// task looks at [`Outbox::leaving`]; without a socket there is none, and it closes at once.
+    /// Asks for the socket to be closed as soon as what its client has asked is answered. Whoever
+    /// answers looks at [`Outbox::leaving`].
     pub fn leave(&self, close: Close) {
         let mut state = self.state.lock();
-        if self.wire.get().is_some() {
-            state.leaving = state.leaving.or(Some(close));
-        } else {
-            state.end(close);
-        }
+        state.leaving = state.leaving.or(Some(close));
         state.wake();
     }
 
@@ -295,8 +299,21 @@ impl Outbox {
         self.state.lock().leaving
     }
 
-    /// Writes what waits, as far as the socket takes it, and says what is to be done next. When
-    /// there is nothing to do now, `context` is woken as soon as there is.
+    /// Says whether there is more to be said once nothing waits.
+    pub(crate) fn set_more(&self, more: bool) {
+        let mut state = self.state.lock();
+        state.more = more;
+        state.wake();
+    }
+
+    /// Bytes that the socket took and that nobody has counted yet.
+    pub(crate) fn take_uncounted(&self) -> usize {
+        std::mem::take(&mut self.state.lock().uncounted)
+    }
+
+    /// Writes what waits, as far as the socket takes it, and says what is to be done next, and how many
+    /// bytes the socket has taken that nobody has counted. When there is nothing to do now, `context`
+    /// is woken as soon as there is.
     pub fn flush(&self, context: &Context<'_>) -> (Work, usize) {
         let mut state = self.state.lock();
         let before = state.queue.as_ref().map_or(0, |queue| queue.bytes());
@@ -310,7 +327,8 @@ impl Outbox {
             state.waker = Some(context.waker().clone());
         }
         let after = state.queue.as_ref().map_or(0, |queue| queue.bytes());
-        (work, before.saturating_sub(after))
+        let taken = std::mem::take(&mut state.uncounted);
+        (work, taken + before.saturating_sub(after))
     }
 
     /// Takes the next frame that waits, for a transport that has no socket of its own.
@@ -370,9 +388,13 @@ enum Through {
 }
 
 impl State {
+    fn nothing_waits(&self) -> bool {
+        self.queue.as_ref().is_none_or(|queue| queue.is_empty())
+    }
+
     /// Writes at once where nothing waits.
     fn write_through(&mut self, wire: Option<&dyn Wire>, bytes: &[u8]) -> Through {
-        if self.queue.as_ref().is_some_and(|queue| !queue.is_empty()) {
+        if !self.nothing_waits() {
             return Through::Nothing;
         }
         let Some(wire) = wire else {
@@ -405,7 +427,33 @@ impl State {
                 }
             }
         }
-        self.close.map_or(Work::None, Work::Close)
+        match self.close {
+            Some(close) => Work::Close(close),
+            None if self.more && self.nothing_waits() => Work::More,
+            None => Work::None,
+        }
+    }
+
+    /// Queues events until there is no room, and says how many.
+    fn enqueue(
+        &mut self,
+        origin: &Arc<Origin>,
+        events: &Events,
+        overflow: Overflow,
+        limits: QueueLimits,
+    ) -> usize {
+        let queue = self.queue.get_or_insert_default();
+        let queued = events.parts.iter().take_while(|part| {
+            let event = Event {
+                frame: (*part).clone(),
+                origin: origin.clone(),
+                overflow,
+            };
+            queue.data(event, limits).is_ok()
+        });
+        let queued = queued.count();
+        self.frames += queued as u64;
+        queued
     }
 
     fn end(&mut self, close: Close) {
@@ -416,7 +464,7 @@ impl State {
         self.blocked = false;
         if let Some(queue) = &mut self.queue {
             match close {
-                Close::SlowConsumer => queue.clear(),
+                Close::SlowConsumer => queue.lose(),
                 _ => queue.clear_data(),
             }
         }

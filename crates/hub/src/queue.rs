@@ -1,15 +1,16 @@
 //! What one connection's kernel would not take yet: two lanes, bounded.
 //!
-//! Control (replies, presence, closing) has its own lane and goes first; data waits behind it. Of
-//! pongs only the latest waits. A frame that has been written in part is finished before anything
-//! else, and is dropped by nobody.
+//! Control (replies, presence, closing) has its own lane and goes first; data waits behind it, as
+//! [`Backlog`] has it. Of pongs only the latest waits. A frame that has been written in part is
+//! finished before anything else, and is dropped by nobody.
 
 use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 
 use bytes::{Buf as _, Bytes};
-use tidegate_protocol::Overflow;
 use tidegate_websocket::Frame;
+
+use crate::backlog::{Backlog, Event};
 
 /// Frames handed to the kernel in one call.
 const MAX_SLICES: usize = 64;
@@ -21,13 +22,6 @@ pub(crate) struct QueueLimits {
     pub(crate) frames: usize,
 }
 
-/// An event that waits, with the channel it came over.
-#[derive(Debug)]
-struct Event {
-    channel: u64,
-    frame: Frame,
-}
-
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
     /// The rest of what the kernel took a part of.
@@ -35,9 +29,8 @@ pub(crate) struct Queue {
     control: VecDeque<Frame>,
     /// The answer to the latest ping; it speaks for those before it (RFC 6455, section 5.5.3).
     pong: Option<Frame>,
-    data: VecDeque<Event>,
+    data: Backlog,
     control_bytes: usize,
-    data_bytes: usize,
 }
 
 /// There is no room.
@@ -71,7 +64,7 @@ impl Queue {
 
     pub(crate) fn bytes(&self) -> usize {
         let pong = self.pong.as_ref().map_or(0, Frame::len);
-        self.begun.len() + self.control_bytes + pong + self.data_bytes
+        self.begun.len() + self.control_bytes + pong + self.data.bytes()
     }
 
     pub(crate) fn frames(&self) -> usize {
@@ -95,64 +88,25 @@ impl Queue {
         self.pong = Some(frame);
     }
 
-    /// Queues one event and says how many others of its channel were dropped for it.
-    pub(crate) fn data(
-        &mut self,
-        channel: u64,
-        frame: Frame,
-        overflow: Overflow,
-        limits: QueueLimits,
-    ) -> Result<usize, Full> {
-        let mut dropped = 0;
-        if overflow == Overflow::LatestOnly {
-            dropped += self.drop_data(channel, usize::MAX);
-        }
-        while self.data.len() >= limits.frames || self.data_bytes + frame.len() > limits.bytes {
-            let gone = match overflow {
-                Overflow::DropOldest => self.drop_data(channel, 1),
-                Overflow::Close | Overflow::LatestOnly => 0,
-            };
-            if gone == 0 {
-                return Err(Full);
-            }
-            dropped += gone;
-        }
-        self.data_bytes += frame.len();
-        self.data.push_back(Event { channel, frame });
-        Ok(dropped)
-    }
-
-    /// Drops up to `most` events of a channel, the oldest first.
-    fn drop_data(&mut self, channel: u64, most: usize) -> usize {
-        // The usual case: this channel is the only one that floods.
-        if most == 1 && self.data.front().is_some_and(|e| e.channel == channel) {
-            if let Some(event) = self.data.pop_front() {
-                self.data_bytes -= event.frame.len();
-            }
-            return 1;
-        }
-        let (mut gone, mut bytes) = (0, 0);
-        self.data.retain(|event| {
-            let drop = event.channel == channel && gone < most;
-            if drop {
-                gone += 1;
-                bytes += event.frame.len();
-            }
-            !drop
-        });
-        self.data_bytes -= bytes;
-        gone
+    /// Queues one event; others may give way to it.
+    pub(crate) fn data(&mut self, event: Event, limits: QueueLimits) -> Result<(), Full> {
+        self.data.push(event, limits)
     }
 
     /// Drops every event; control frames stay.
     pub(crate) fn clear_data(&mut self) {
-        self.data = VecDeque::new();
-        self.data_bytes = 0;
+        self.data = Backlog::default();
+    }
+
+    /// Drops every event and counts it as lost to a slow consumer, and all else with it.
+    pub(crate) fn lose(&mut self) {
+        self.data.lose();
+        self.clear();
     }
 
     /// Drops everything but the rest of a frame that has begun: without it what follows would not
     /// be a frame.
-    pub(crate) fn clear(&mut self) {
+    fn clear(&mut self) {
         self.clear_data();
         self.control = VecDeque::new();
         self.control_bytes = 0;
@@ -168,9 +122,7 @@ impl Queue {
         if let Some(frame) = self.pong.take() {
             return Some(frame);
         }
-        let event = self.data.pop_front()?;
-        self.data_bytes -= event.frame.len();
-        Some(event.frame)
+        self.data.pop()
     }
 
     /// Writes what waits until nothing does or the kernel takes no more.
@@ -182,7 +134,7 @@ impl Queue {
             let waiting = std::iter::once(&self.begun)
                 .chain(self.control.iter().map(Frame::bytes))
                 .chain(self.pong.iter().map(Frame::bytes))
-                .chain(self.data.iter().map(|event| event.frame.bytes()));
+                .chain(self.data.frames().map(Frame::bytes));
             let slices: Vec<_> = waiting
                 .filter(|bytes| !bytes.is_empty())
                 .take(MAX_SLICES)
@@ -219,7 +171,12 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use tidegate_protocol::Overflow;
+
     use super::*;
+    use crate::origin::Origin;
 
     const LIMITS: QueueLimits = QueueLimits {
         bytes: 100,
@@ -228,6 +185,15 @@ mod tests {
 
     fn frame(text: &str) -> Frame {
         Frame::text(text.as_bytes())
+    }
+
+    /// An event of a channel that lets nothing give way.
+    fn event(text: &str) -> Event {
+        Event {
+            frame: frame(text),
+            origin: Arc::new(Origin::new(1, Arc::default())),
+            overflow: Overflow::Close,
+        }
     }
 
     fn contents(queue: &mut Queue) -> Vec<String> {
@@ -241,9 +207,9 @@ mod tests {
     #[test]
     fn control_goes_before_data() {
         let mut queue = Queue::default();
-        queue.data(1, frame("d1"), Overflow::Close, LIMITS).unwrap();
+        queue.data(event("d1"), LIMITS).unwrap();
         queue.control(frame("c1"), LIMITS).unwrap();
-        queue.data(1, frame("d2"), Overflow::Close, LIMITS).unwrap();
+        queue.data(event("d2"), LIMITS).unwrap();
         assert_eq!(contents(&mut queue), ["c1", "d1", "d2"]);
         assert_eq!(queue.bytes(), 0);
     }
@@ -252,7 +218,7 @@ mod tests {
     #[test]
     fn only_the_latest_pong_waits() {
         let mut queue = Queue::default();
-        queue.data(1, frame("d"), Overflow::Close, LIMITS).unwrap();
+        queue.data(event("d"), LIMITS).unwrap();
         for n in 0..6 {
             queue.pong(frame(&format!("p{n}")));
         }
@@ -267,54 +233,19 @@ mod tests {
     fn a_full_lane_takes_nothing() {
         let mut queue = Queue::default();
         let long = "x".repeat(90);
-        queue
-            .data(1, frame(&long), Overflow::Close, LIMITS)
-            .unwrap();
-        assert_eq!(
-            queue.data(1, frame(&long), Overflow::Close, LIMITS),
-            Err(Full)
-        );
+        queue.data(event(&long), LIMITS).unwrap();
+        assert_eq!(queue.data(event(&long), LIMITS), Err(Full));
         for _ in 0..4 {
             queue.control(frame("c"), LIMITS).unwrap();
         }
         assert_eq!(queue.control(frame("c"), LIMITS), Err(Full));
     }
 
-    /// A15: the oldest of the same channel make room; another channel's stay.
-    #[test]
-    fn the_oldest_make_room() {
-        let mut queue = Queue::default();
-        queue
-            .data(2, frame("other"), Overflow::Close, LIMITS)
-            .unwrap();
-        let dropped: usize = (0..6)
-            .map(|n| {
-                let frame = frame(&format!("e{n}"));
-                queue.data(1, frame, Overflow::DropOldest, LIMITS).unwrap()
-            })
-            .sum();
-        assert_eq!(dropped, 3);
-        assert_eq!(contents(&mut queue), ["other", "e3", "e4", "e5"]);
-    }
-
-    /// A15: all but the latest.
-    #[test]
-    fn only_the_latest_waits() {
-        let mut queue = Queue::default();
-        for n in 0..6 {
-            let frame = frame(&format!("e{n}"));
-            queue.data(1, frame, Overflow::LatestOnly, LIMITS).unwrap();
-        }
-        assert_eq!(contents(&mut queue), ["e5"]);
-    }
-
     #[test]
     fn a_kernel_that_takes_little_gets_every_byte_in_order() {
         let mut queue = Queue::begun(Bytes::from_static(b"rest"));
         queue.control(frame("control"), LIMITS).unwrap();
-        queue
-            .data(1, frame("data"), Overflow::Close, LIMITS)
-            .unwrap();
+        queue.data(event("data"), LIMITS).unwrap();
         let mut written = Vec::new();
         for size in [3, 5, 1, 100] {
             let mut room = size;
@@ -334,9 +265,7 @@ mod tests {
             // What has begun is never dropped.
             if size == 5 {
                 queue.clear_data();
-                queue
-                    .data(1, frame("data"), Overflow::Close, LIMITS)
-                    .unwrap();
+                queue.data(event("data"), LIMITS).unwrap();
             }
         }
         assert_eq!(written, b"rest\x81\x07control\x81\x04data");

@@ -2,7 +2,8 @@
 //!
 //! Each gateway is believed as long as it is heard. Its changes are numbered; after a gap nothing
 //! more is believed until it has told everything again, and what it told before stands meanwhile.
-//! A gateway that falls silent takes its members with it.
+//! A gateway that falls silent takes its members with it. Those of channels without presence are
+//! known for that alone: nobody is shown them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -20,14 +21,26 @@ pub(crate) struct Remote(Mutex<State>);
 #[derive(Debug, Default)]
 struct State {
     nodes: HashMap<String, Node>,
-    /// By topic and `phx_ref`.
-    topics: HashMap<Topic, BTreeMap<Arc<str>, RemoteMember>>,
+    topics: HashMap<Topic, OfTopic>,
     members: usize,
+}
+
+/// The members of one topic.
+#[derive(Debug, Default)]
+struct OfTopic {
+    /// By `phx_ref`.
+    members: BTreeMap<Arc<str>, RemoteMember>,
+    /// How many of them are in a channel without presence.
+    off: usize,
 }
 
 #[derive(Debug, Default)]
 struct Node {
+    /// When it was heard first, and last.
+    since: u64,
     heard_at: u64,
+    /// From when on its silence counts.
+    leased_at: u64,
     /// The number of the last changes that are in.
     number: u64,
     /// Whether its members are known up to that number.
@@ -36,12 +49,16 @@ struct Node {
     refs: HashMap<Arc<str>, Topic>,
     /// Parts of everything that have come so far.
     parts: Vec<PeerMember>,
+    /// Members of these parts for which there was no room.
+    left_out: usize,
 }
 
 /// One member of another gateway.
 #[derive(Debug, Clone)]
 pub(crate) struct RemoteMember {
     pub(crate) tracked: Tracked,
+    /// Its channel has no presence.
+    pub(crate) off: bool,
     pub(crate) connection: String,
 }
 
@@ -67,39 +84,51 @@ impl Remote {
         self.0.lock().nodes.len()
     }
 
-    /// The members of a topic on other gateways.
+    /// The members of a topic on other gateways that presence may show.
     pub(crate) fn of(&self, topic: &Topic) -> Vec<Tracked> {
         let state = self.0.lock();
-        let members = state
-            .topics
-            .get(topic)
-            .into_iter()
-            .flat_map(BTreeMap::values);
-        members.map(|member| member.tracked.clone()).collect()
+        let shown = state.of(topic).filter(|member| !member.off);
+        shown.map(|member| member.tracked.clone()).collect()
+    }
+
+    /// How many members of a topic are on other gateways, as presence counts them.
+    pub(crate) fn shown(&self, topic: &Topic) -> usize {
+        let state = self.0.lock();
+        let of = |of: &OfTopic| of.members.len() - of.off;
+        state.topics.get(topic).map_or(0, of)
     }
 
     /// How many members of a topic are on other gateways.
     pub(crate) fn count(&self, topic: &Topic) -> usize {
-        self.0.lock().topics.get(topic).map_or(0, BTreeMap::len)
+        let state = self.0.lock();
+        state.topics.get(topic).map_or(0, |of| of.members.len())
     }
 
     /// How many members of a topic on other gateways are those that are meant, by user and
     /// connection.
-    pub(crate) fn count_where(&self, topic: &Topic, means: impl Fn(&str, &str) -> bool) -> usize {
+    pub(crate) fn count_where(
+        &self,
+        topic: &Topic,
+        mut means: impl FnMut(&str, &str) -> bool,
+    ) -> usize {
         let state = self.0.lock();
-        let members = state
-            .topics
-            .get(topic)
-            .into_iter()
-            .flat_map(BTreeMap::values);
-        members
+        state
+            .of(topic)
             .filter(|member| means(&member.tracked.user, &member.connection))
             .count()
     }
 
-    /// Whether a node with a smaller name is there, which then does what one is to do for all.
-    pub(crate) fn has_before(&self, own: &str) -> bool {
-        self.0.lock().nodes.keys().any(|node| node.as_str() < own)
+    /// Whether a node with a smaller name is there, which then does what one is to do for all. One
+    /// that was not there at `witness_ms` does not know what happened then.
+    pub(crate) fn has_before(&self, own: &str, witness_ms: u64) -> bool {
+        self.heard_before(own, witness_ms, 0)
+    }
+
+    /// Whether such a node was heard since then.
+    pub(crate) fn heard_before(&self, own: &str, witness_ms: u64, since_ms: u64) -> bool {
+        let state = self.0.lock();
+        let mut before = state.nodes.iter().filter(|(name, _)| name.as_str() < own);
+        before.any(|(_, node)| node.since <= witness_ms && node.heard_at >= since_ms)
     }
 
     /// A node lives and its last changes had this number.
@@ -160,19 +189,20 @@ impl Remote {
         let node = state.heard(name, now_ms);
         if first {
             node.parts.clear();
+            node.left_out = 0;
         }
-        if node.parts.len() + members.len() > room {
-            let refused = members.len();
-            return Moved {
-                refused,
-                ..Moved::default()
-            };
-        }
-        node.parts.extend(members);
+        // What finds no room is left out. The rest holds, and the node is not asked again.
+        let fit = room.saturating_sub(node.parts.len()).min(members.len());
+        node.left_out += members.len() - fit;
+        node.parts.extend(members.into_iter().take(fit));
         if !last {
             return Moved::default();
         }
         let all = std::mem::take(&mut node.parts);
+        let mut moved = Moved {
+            refused: std::mem::take(&mut node.left_out),
+            ..Moved::default()
+        };
         node.number = number;
         node.whole = true;
         let mut gone: HashMap<Arc<str>, ()> = node
@@ -180,14 +210,25 @@ impl Remote {
             .keys()
             .map(|phx_ref| (phx_ref.clone(), ()))
             .collect();
-        let mut moved = Moved::default();
+        let known = |state: &State, member: &PeerMember| {
+            let of = state.topics.get(&member.topic)?;
+            of.members.get(member.meta.phx_ref.as_str()).map(|m| m.off)
+        };
+        let mut new = Vec::new();
         for member in all {
-            if gone.remove(member.meta.phx_ref.as_str()).is_none() {
-                state.add(name, member, room, &mut track, &mut moved);
+            // One whose channel has got presence, or has lost it, comes anew.
+            if known(&state, &member) == Some(member.off) {
+                gone.remove(member.meta.phx_ref.as_str());
+            } else {
+                new.push(member);
             }
         }
+        // First who is gone: it makes room.
         for phx_ref in gone.keys() {
             state.remove(name, phx_ref, &mut moved);
+        }
+        for member in new {
+            state.add(name, member, room, &mut track, &mut moved);
         }
         moved
     }
@@ -199,37 +240,49 @@ impl Remote {
         moved
     }
 
-    /// Forgets the nodes that have been silent for so long.
-    pub(crate) fn expire(&self, now_ms: u64, lease_ms: u64) -> Moved {
+    /// Forgets the nodes that have been silent for so long: each with when it was heard last, and
+    /// what its end changes.
+    pub(crate) fn expire(&self, now_ms: u64, lease_ms: u64) -> Vec<(String, u64, Moved)> {
         let mut state = self.0.lock();
-        let silent: Vec<String> = state
+        let silent: Vec<(String, u64)> = state
             .nodes
             .iter()
-            .filter(|(_, node)| now_ms.saturating_sub(node.heard_at) >= lease_ms)
-            .map(|(name, _)| name.clone())
+            .filter(|(_, node)| now_ms.saturating_sub(node.leased_at) >= lease_ms)
+            .map(|(name, node)| (name.clone(), node.heard_at))
             .collect();
-        let mut moved = Moved::default();
-        for name in silent {
+        let mut expired = Vec::with_capacity(silent.len());
+        for (name, heard_at) in silent {
+            let mut moved = Moved::default();
             state.forget(&name, &mut moved);
+            expired.push((name, heard_at, moved));
         }
-        moved
+        expired
     }
 
     /// Nobody could be heard until now: everybody gets a new lease.
     pub(crate) fn renew(&self, now_ms: u64) {
         for node in self.0.lock().nodes.values_mut() {
-            node.heard_at = now_ms;
+            node.leased_at = now_ms;
         }
     }
 }
 
 impl State {
+    fn of(&self, topic: &Topic) -> impl Iterator<Item = &RemoteMember> {
+        let of = self.topics.get(topic).into_iter();
+        of.flat_map(|of| of.members.values())
+    }
+
     fn heard(&mut self, name: &str, now_ms: u64) -> &mut Node {
         if !self.nodes.contains_key(name) {
-            self.nodes.insert(name.to_owned(), Node::default());
+            let node = Node {
+                since: now_ms,
+                ..Node::default()
+            };
+            self.nodes.insert(name.to_owned(), node);
         }
         let node = self.nodes.entry(name.to_owned()).or_default();
-        node.heard_at = now_ms;
+        (node.heard_at, node.leased_at) = (now_ms, now_ms);
         node
     }
 
@@ -255,10 +308,9 @@ impl State {
         }
         let member = track(member);
         self.members += 1;
-        self.topics
-            .entry(topic.clone())
-            .or_default()
-            .insert(phx_ref, member.clone());
+        let of = self.topics.entry(topic.clone()).or_default();
+        of.off += usize::from(member.off);
+        of.members.insert(phx_ref, member.clone());
         moved.joined.push((topic, member));
     }
 
@@ -270,12 +322,13 @@ impl State {
         else {
             return;
         };
-        let Some(members) = self.topics.get_mut(&topic) else {
+        let Some(of) = self.topics.get_mut(&topic) else {
             return;
         };
-        if let Some(member) = members.remove(phx_ref) {
+        if let Some(member) = of.members.remove(phx_ref) {
             self.members -= 1;
-            if members.is_empty() {
+            of.off -= usize::from(member.off);
+            if of.members.is_empty() {
                 self.topics.remove(&topic);
             }
             moved.left.push((topic, member));

@@ -70,10 +70,43 @@ impl<K: Hash + Eq + Clone, V: Clone> Shards<K, V> {
         }
     }
 
+    /// At most so many values, whichever are at hand.
+    pub(crate) fn some(&self, most: usize) -> Vec<V> {
+        let mut found = Vec::new();
+        for shard in &self.shards {
+            let room = most - found.len();
+            if room == 0 {
+                break;
+            }
+            found.extend(shard.read().values().take(room).cloned());
+        }
+        found
+    }
+
     pub(crate) fn values(&self) -> Vec<V> {
         self.shards
             .iter()
             .flat_map(|s| s.read().values().cloned().collect::<Vec<_>>())
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever wants a few of very many takes no more than these.
+    #[test]
+    fn a_few_are_taken_of_many() {
+        let all = Shards::new();
+        let value = std::sync::Arc::new(());
+        for key in 0..1000 {
+            all.insert(key, value.clone());
+        }
+        let some = all.some(100);
+        assert_eq!(some.len(), 100);
+        assert_eq!(std::sync::Arc::strong_count(&value), 1 + 1000 + 100);
+        assert_eq!(all.some(2000).len(), 1000);
+        assert_eq!(all.some(0).len(), 0);
     }
 }

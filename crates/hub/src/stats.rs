@@ -1,5 +1,6 @@
 //! The counters of one gateway. All of them only ever grow.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tidegate_protocol::{Close, Reason};
@@ -9,11 +10,12 @@ use crate::histogram::Histogram;
 /// Why something was dropped or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Drop {
-    /// A connection was closed because it did not read; what waited for it is gone.
+    /// An event that a reader did not get because it was closed as a slow consumer: it waited, or came
+    /// before the reader was out of its channels.
     SlowConsumer,
-    /// An event that gave way to newer ones, where a channel says so.
+    /// An event that gave way to newer ones, where its channel says so.
     Oldest,
-    /// An event that was not the latest, where a channel wants only that one.
+    /// An event that was not the latest, where its channel wants only that one.
     NotLatest,
     /// A binary event for a client whose serializer has no binary frames.
     NoBinary,
@@ -25,11 +27,17 @@ pub enum Drop {
     Lifecycle,
     /// A member of another gateway for which there was no room.
     RemoteMember,
+    /// A client's event on a channel that relays, which other gateways did not get.
+    Relay,
+    /// A message of another gateway for which there was no room.
+    PeerMessage,
+    /// A connection or a user whom an event was for, and who is nowhere.
+    Recipient,
 }
 
 impl Drop {
     /// Every reason.
-    pub const ALL: [Drop; 8] = [
+    pub const ALL: [Drop; 11] = [
         Drop::SlowConsumer,
         Drop::Oldest,
         Drop::NotLatest,
@@ -38,6 +46,9 @@ impl Drop {
         Drop::Refused,
         Drop::Lifecycle,
         Drop::RemoteMember,
+        Drop::Relay,
+        Drop::PeerMessage,
+        Drop::Recipient,
     ];
 
     /// The name in metrics.
@@ -51,6 +62,9 @@ impl Drop {
             Drop::Refused => "refused",
             Drop::Lifecycle => "lifecycle",
             Drop::RemoteMember => "remote_member",
+            Drop::Relay => "relay",
+            Drop::PeerMessage => "peer_message",
+            Drop::Recipient => "recipient",
         }
     }
 }
@@ -66,7 +80,7 @@ pub struct Stats {
     pub deliveries: Counter,
     /// Bytes of frame content read from sockets.
     pub bytes_in: Counter,
-    /// Bytes of frame content handed to sockets.
+    /// Bytes that sockets took, the headers of frames included; of long polls the text of frames.
     pub bytes_out: Counter,
     /// Connections refused because there were too many in all.
     pub refused_connections: Counter,
@@ -82,7 +96,8 @@ pub struct Stats {
     pub joins: Histogram,
     /// From an event on its way to the bus to the bus's answer.
     pub bus_lag: Histogram,
-    drops: [Counter; Drop::ALL.len()],
+    /// Shared with the channels, which count what their slow readers do not get.
+    pub(crate) drops: Arc<Drops>,
     closes: [Counter; Close::ALL.len()],
     left: Counter,
     refused_joins: [Counter; Reason::ALL.len()],
@@ -105,20 +120,30 @@ impl Counter {
     }
 }
 
+/// What was dropped or refused, by reason.
+#[derive(Debug, Default)]
+pub(crate) struct Drops([Counter; Drop::ALL.len()]);
+
+impl Drops {
+    pub(crate) fn add(&self, why: Drop, n: usize) {
+        self.0[why as usize].add(n);
+    }
+}
+
 impl Stats {
     /// Counts something dropped.
     pub fn dropped(&self, why: Drop, n: usize) {
-        self.drops[why as usize].add(n);
+        self.drops.add(why, n);
     }
 
     /// How many were dropped for this reason.
     pub fn drops(&self, why: Drop) -> u64 {
-        self.drops[why as usize].get()
+        self.drops.0[why as usize].get()
     }
 
     /// How many were dropped in all.
     pub fn all_drops(&self) -> u64 {
-        self.drops.iter().map(Counter::get).sum()
+        self.drops.0.iter().map(Counter::get).sum()
     }
 
     /// Counts a connection that has ended: closed by the gateway, or left by its client.

@@ -4,6 +4,7 @@ use tidegate_protocol::{
     Close, Definition, DefinitionError, JoinRule, Reason, Standing, TopicPattern,
 };
 
+use crate::connection::Connection;
 use crate::grant::Grant;
 use crate::hub::Hub;
 use crate::members::Member;
@@ -59,7 +60,7 @@ impl Hub {
             if *definition == *channel.definition() {
                 continue;
             }
-            channel.define(definition.clone(), now, &self.remote);
+            channel.define(definition.clone(), now, &self.remote, &self.outgoing);
             for member in channel.members() {
                 let Err(reason) = may_stay(&definition, &member) else {
                     continue;
@@ -69,6 +70,26 @@ impl Hub {
             }
         }
         lifecycle
+    }
+
+    /// Looks once more whether this connection may be a member of the topic: who was let in while rules
+    /// changed may have been let in by those of before, and missed by who looked for such members.
+    pub fn judge(&self, connection: &Connection, topic: &str) -> Vec<Lifecycle> {
+        let Some(channel) = self.channels.get(topic) else {
+            return Vec::new();
+        };
+        let definition = self.definitions.of(topic);
+        if *definition != *channel.definition() {
+            // The channel itself has begun in between.
+            return self.redefine();
+        }
+        let Some((_, member)) = channel.member(connection) else {
+            return Vec::new();
+        };
+        match may_stay(&definition, &member) {
+            Ok(()) => Vec::new(),
+            Err(reason) => self.remove(&channel, &member.connection, Some(&reason.to_json())),
+        }
     }
 
     /// Removes one member by its id; its client gets `phx_close` with the reason.

@@ -15,7 +15,9 @@ use tidegate_hub::{
     Connection, ConnectionDetails, Definitions, ExpiryRules, Grant, Hub, Join, JoinOptions, Limits,
     ManualClock,
 };
-use tidegate_protocol::{Allow, Ref, Serializer, Standing, Topic};
+use tidegate_protocol::{
+    Allow, Definition, JoinRule, Ref, Serializer, Standing, Topic, TopicPattern,
+};
 
 const RULES: ExpiryRules = ExpiryRules {
     warn_before: 60,
@@ -156,4 +158,29 @@ fn a_revoked_token_takes_its_member_along() {
     assert_eq!(gone.len(), 1);
     assert_eq!(told(&one), ended("token revoked"));
     assert_eq!(told(&two), []);
+}
+
+/// G6: who was let in while the definition changed, and so was no member yet when it was looked for
+/// those who must go, goes when it is asked once more; who may stay notices nothing.
+#[test]
+fn who_was_let_in_by_rules_of_before_is_judged_once_more() {
+    let hub = hub();
+    let before = hub.definitions.changes();
+    let definition = Definition {
+        pattern: Some(TopicPattern::new("room").unwrap()),
+        join: JoinRule::Admin,
+        ..Definition::fallback()
+    };
+    hub.define(definition).unwrap();
+    assert_ne!(hub.definitions.changes(), before);
+    // Admitted by what held before.
+    let late = member(&hub, "late", Some(grant("t", 1_000)));
+    assert!(!hub.judge(&late, "room").is_empty());
+    assert_eq!(told(&late), ended("unauthorized"));
+    assert_eq!(hub.member_count(), 0);
+    hub.undefine(&TopicPattern::new("room").unwrap()).unwrap();
+    let stays = member(&hub, "stays", Some(grant("t", 1_000)));
+    assert!(hub.judge(&stays, "room").is_empty());
+    assert!(hub.judge(&stays, "elsewhere").is_empty());
+    assert_eq!(hub.member_count(), 1);
 }

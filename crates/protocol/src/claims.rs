@@ -138,8 +138,9 @@ impl Claims {
         self.channels.iter().any(|one| one == channel)
     }
 
-    /// Whether it is an administrator's.
-    pub fn is_admin(&self) -> bool {
+    /// Whether it opens the topic `admin`. It is not by that an administrator's: whoever may look may
+    /// have one that is for `admin`.
+    pub fn opens_admin(&self) -> bool {
         self.allow.admin || self.names("admin")
     }
 }
@@ -254,7 +255,7 @@ mod tests {
         });
         let claims: Claims = serde_json::from_value(written.clone()).unwrap();
         assert!(claims.covers("room") && claims.covers("news:today") && !claims.covers("other"));
-        assert!(!claims.allow.push && claims.allow.join && !claims.is_admin());
+        assert!(!claims.allow.push && claims.allow.join && !claims.opens_admin());
         assert_eq!(serde_json::to_value(&claims).unwrap(), written);
         assert_eq!(
             claims.roles,
@@ -262,7 +263,7 @@ mod tests {
         );
         let by_sub = json!({"sub": "bob", "channel": "admin", "exp": 5});
         let claims: Claims = serde_json::from_value(by_sub).unwrap();
-        assert!(claims.is_admin() && claims.id == "bob");
+        assert!(claims.opens_admin() && claims.id == "bob");
     }
 
     #[test]

@@ -20,7 +20,7 @@ pub enum JoinRule {
     Token,
     /// Who shows a token for the channel that carries one of `join_roles`; administrators, too.
     Roles,
-    /// Who shows a token for `admin`.
+    /// Who shows a token that allows `admin`.
     Admin,
 }
 
@@ -36,7 +36,7 @@ pub enum PushRule {
     Token,
     /// Members whose token carries one of `push_roles`; administrators, too.
     Roles,
-    /// Members who joined with a token for `admin`.
+    /// Members who joined with a token that allows `admin`.
     Admin,
     /// Nobody: events come from the bus alone.
     Nobody,
@@ -49,7 +49,7 @@ pub enum Standing {
     Anonymous,
     /// A token for the channel.
     Token,
-    /// A token for `admin`.
+    /// A token that allows `admin`; on the topic `admin` one for it.
     Admin,
 }
 
@@ -75,10 +75,11 @@ pub enum Overflow {
     /// The connection is closed as a slow consumer: it is told, and comes back.
     #[default]
     Close,
-    /// The channel's oldest events that wait for this member are dropped and counted.
+    /// The oldest events that wait for this member are dropped and counted: the channel's own first,
+    /// and for those of other channels that its connection has joined, where they find no room.
     DropOldest,
     /// Of the channel's events at most the latest waits for this member; the others are dropped
-    /// and counted.
+    /// and counted. The latest gives way to nothing else.
     LatestOnly,
 }
 

@@ -25,8 +25,16 @@ pub struct PeerMessage {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Says {
-    /// It has just come, or has missed something: everybody tells everything.
+    /// It has just come, or does not know what it has missed: everybody tells everything.
     Hello,
+    /// It has missed something of one gateway, which tells everything.
+    Ask {
+        /// The gateway that is asked.
+        node: String,
+        /// Backends were told that its members had left, for it had not been heard.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        given_up: bool,
+    },
     /// It lives, and its last changes had this number.
     Alive(u64),
     /// Members came and went.
@@ -83,6 +91,9 @@ pub struct PeerMember {
     /// Whether presence does not show it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub hidden: bool,
+    /// Whether its channel has no presence: it is told for backends alone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
     /// The connection's id.
     pub connection: String,
     /// What is shown of it.

@@ -72,22 +72,24 @@ pub struct TokenInfo {
 }
 
 /// `POST /api/v1/auth/introspect`.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Introspect {
     /// The token.
     pub token: String,
+    /// What kind of token it is, as the RFC has it. There is one kind: it is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_type_hint: Option<String>,
 }
 
-/// What is said of a token (RFC 7662, section 2.2). Of one that is not good only that it is not,
-/// and why.
+/// What is said of a token (RFC 7662, section 2.2). Of one that is not good only that it is not.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Introspection {
     /// Whether it is good.
     pub active: bool,
-    /// Why not: a reason that joins are refused with.
+    /// Why not: a reason that joins are refused with. Administrators alone are told.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
     /// Whose it is.

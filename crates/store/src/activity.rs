@@ -6,7 +6,7 @@ use sqlx::FromRow;
 
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::statements::{like, statements};
+use crate::statements::{like, searched, statements};
 
 /// One request or one action. Times in milliseconds since 1970, durations in microseconds.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -82,9 +82,28 @@ pub struct PrincipalCount {
     pub last_at: i64,
 }
 
+/// Where a list of principals goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrincipalsAfter {
+    /// The latest of the last one that was listed, in milliseconds since 1970.
+    pub last_at: i64,
+    /// Its name.
+    pub principal: String,
+}
+
+impl Default for PrincipalsAfter {
+    /// From the first on.
+    fn default() -> Self {
+        Self {
+            last_at: i64::MAX,
+            principal: String::new(),
+        }
+    }
+}
+
 statements! {
     ADD = "INSERT INTO activity (id, at, principal, action, target, outcome, status, took_us, address, \
-           times, last_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+           times, last_at, searched) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)";
     REPEAT = "UPDATE activity SET times = times + $2, last_at = $3, took_us = $4 WHERE id = $1";
     COUNT = "INSERT INTO principals (principal, answered, refused, last_at) VALUES ($1, $2, $3, $4) \
              ON CONFLICT (principal) DO UPDATE SET answered = principals.answered + excluded.answered, \
@@ -92,12 +111,12 @@ statements! {
     LIST = "SELECT id, at, principal, action, target, outcome, status, took_us, address, times, last_at \
             FROM activity \
             WHERE ($1 = '' OR principal = $2) AND ($3 = '' OR id < $4) AND status >= $5 \
-            AND ($6 = '' OR LOWER(action) LIKE $7 ESCAPE '\\' OR LOWER(target) LIKE $8 ESCAPE '\\' \
-            OR LOWER(outcome) LIKE $9 ESCAPE '\\' OR LOWER(principal) LIKE $10 ESCAPE '\\') \
-            AND (CAST($11 AS BIGINT) = 0 OR status >= 400 OR action NOT LIKE 'GET %') \
-            ORDER BY id DESC LIMIT $12";
+            AND ($6 = '' OR searched LIKE $7 ESCAPE '\\') \
+            AND (CAST($8 AS BIGINT) = 0 OR status >= 400 OR action NOT LIKE 'GET %') \
+            ORDER BY id DESC LIMIT $9";
     COUNTS = "SELECT principal, answered, refused, last_at FROM principals \
-              ORDER BY last_at DESC, principal LIMIT $1";
+              WHERE last_at < $1 OR (last_at = $2 AND principal > $3) \
+              ORDER BY last_at DESC, principal LIMIT $4";
     PURGE_OLD = "DELETE FROM activity WHERE at < $1";
     PURGE_MANY = "DELETE FROM activity WHERE id <= \
                   (SELECT id FROM activity ORDER BY id DESC LIMIT 1 OFFSET $1)";
@@ -155,6 +174,12 @@ impl Store {
                     .bind(&record.address)
                     .bind(record.times)
                     .bind(record.last_at)
+                    .bind(searched(&[
+                        &record.principal,
+                        &record.action,
+                        &record.target,
+                        &record.outcome,
+                    ]))
                     .execute(&mut *change)
                     .await?;
             }
@@ -185,7 +210,6 @@ impl Store {
     /// Records, the latest first.
     pub async fn activity(&self, query: &ActivityQuery) -> Result<Vec<Activity>, StoreError> {
         let after = query.after.as_deref().unwrap_or_default();
-        let like = like(&query.search);
         let read = sqlx::query_as(LIST)
             .bind(&query.principal)
             .bind(&query.principal)
@@ -193,10 +217,7 @@ impl Store {
             .bind(after)
             .bind(if query.refused { 400_i64 } else { 0 })
             .bind(&query.search)
-            .bind(&like)
-            .bind(&like)
-            .bind(&like)
-            .bind(&like)
+            .bind(like(&query.search))
             .bind(i64::from(query.changes))
             .bind(query.limit)
             .fetch_all(&self.pool)
@@ -204,9 +225,16 @@ impl Store {
         self.noted(read)
     }
 
-    /// Up to `most` principals, the latest first.
-    pub async fn principals(&self, most: i64) -> Result<Vec<PrincipalCount>, StoreError> {
+    /// Up to `most` principals, the latest first, behind this one.
+    pub async fn principals(
+        &self,
+        after: &PrincipalsAfter,
+        most: i64,
+    ) -> Result<Vec<PrincipalCount>, StoreError> {
         let read = sqlx::query_as(COUNTS)
+            .bind(after.last_at)
+            .bind(after.last_at)
+            .bind(&after.principal)
             .bind(most)
             .fetch_all(&self.pool)
             .await;

@@ -14,6 +14,11 @@ pub enum StoreError {
     /// Something of this name is there already.
     #[error("there is one of this name already")]
     Taken,
+    /// So many revocations hold as there may be; none of them is dropped for another.
+    #[error(
+        "{0} revocations hold already, which is as many as are kept; end the key that signed most of them (rotate with immediate), or wait for tokens to end"
+    )]
+    Full(i64),
     /// A text holds a character that the database cannot keep or look for: PostgreSQL knows no NUL.
     #[error("a text holds a character that cannot be kept")]
     BadText,
@@ -33,6 +38,11 @@ const SQLITE_BUSY: [i32; 2] = [5, 6];
 impl From<Error> for StoreError {
     fn from(error: Error) -> Self {
         match &error {
+            // Of this crate's own: see `revocations::full`.
+            Error::Encode(own) if own.is::<Self>() => {
+                let own = own.downcast_ref::<Self>().cloned();
+                own.unwrap_or_else(|| Self::Broken(error.to_string()))
+            }
             Error::PoolTimedOut => Self::Busy,
             Error::Io(_)
             | Error::Tls(_)

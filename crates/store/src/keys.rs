@@ -5,6 +5,7 @@ use sqlx::FromRow;
 use crate::error::StoreError;
 use crate::open::Store;
 use crate::revision::change;
+use crate::revocations::spare;
 use crate::statements::statements;
 
 /// What a key is good for.
@@ -74,13 +75,14 @@ statements! {
            SELECT CAST($1 AS TEXT), CAST($2 AS TEXT), 'current', CAST($3 AS BIGINT) \
            WHERE NOT EXISTS (SELECT 1 FROM signing_keys WHERE state = 'current')";
     RETIRE = "UPDATE signing_keys SET state = 'previous', retired_at = $1, verify_until = $2 \
-              WHERE state = 'current'";
+              WHERE kid = $3 AND state = 'current'";
     RETIRE_AT_ONCE = "UPDATE signing_keys SET state = 'revoked', retired_at = $1, verify_until = $1 \
-                      WHERE state = 'current'";
+                      WHERE kid = $2 AND state = 'current'";
     REVOKE = "UPDATE signing_keys SET state = 'revoked', verify_until = $2 \
               WHERE kid = $1 AND state = 'previous'";
+    // What is not sealed is the secret that the operator gave: its row is all that refuses it.
     PURGE = "DELETE FROM signing_keys WHERE state <> 'current' AND verify_until <= $1 \
-             AND retired_at <= $2";
+             AND retired_at <= $2 AND sealed <> ''";
     LIST = "SELECT kid, sealed, state, created_at, retired_at, verify_until FROM signing_keys \
             ORDER BY created_at DESC, kid LIMIT $1";
 }
@@ -91,29 +93,41 @@ impl Store {
         change!(self, ADD, &key.kid, &key.sealed, key.created_at).map(|rows| rows > 0)
     }
 
-    /// Puts `key` in the place of the current one, which goes on checking until `verify_until`, or
-    /// with `None` not at all.
+    /// Puts `key` in the place of `current`, which goes on checking until `verify_until`, or with
+    /// `None` not at all. `false` when another key signs by now, or none: then nothing has happened.
     pub async fn rotate_key(
         &self,
         key: &SigningKey,
+        current: &str,
         verify_until: Option<i64>,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         let rotated = async {
             let mut change = self.pool.begin().await?;
-            match verify_until {
+            let retired = match verify_until {
                 Some(until) => sqlx::query(RETIRE).bind(key.created_at).bind(until),
                 None => sqlx::query(RETIRE_AT_ONCE).bind(key.created_at),
             }
+            .bind(current)
             .execute(&mut *change)
             .await?;
-            sqlx::query(ADD)
+            if retired.rows_affected() == 0 {
+                return Ok(false);
+            }
+            let added = sqlx::query(ADD)
                 .bind(&key.kid)
                 .bind(&key.sealed)
                 .bind(key.created_at)
                 .execute(&mut *change)
                 .await?;
+            if added.rows_affected() == 0 {
+                return Ok(false);
+            }
+            if verify_until.is_none() {
+                spare(&mut change, current).await?;
+            }
             crate::revision::grow(&mut change).await?;
-            change.commit().await
+            change.commit().await?;
+            Ok(true)
         }
         .await;
         self.noted(rotated)
@@ -121,10 +135,27 @@ impl Store {
 
     /// Ends a key that only checks any more; `false` when there is none.
     pub async fn revoke_key(&self, kid: &str, now: i64) -> Result<bool, StoreError> {
-        change!(self, REVOKE, kid, now).map(|rows| rows > 0)
+        let revoked = async {
+            let mut change = self.pool.begin().await?;
+            let rows = sqlx::query(REVOKE)
+                .bind(kid)
+                .bind(now)
+                .execute(&mut *change)
+                .await?;
+            if rows.rows_affected() == 0 {
+                return Ok(false);
+            }
+            spare(&mut change, kid).await?;
+            crate::revision::grow(&mut change).await?;
+            change.commit().await?;
+            Ok(true)
+        }
+        .await;
+        self.noted(revoked)
     }
 
-    /// Forgets keys that were retired before `retired_before` and whose last token has expired.
+    /// Forgets keys that were retired before `retired_before` and whose last token has expired; never
+    /// that of `--jwt-secret`, which comes back with every start.
     pub async fn purge_keys(&self, now: i64, retired_before: i64) -> Result<u64, StoreError> {
         change!(self, PURGE, now, retired_before)
     }

@@ -13,6 +13,7 @@ mod activity;
 mod api_keys;
 mod backup;
 mod definitions;
+mod ending;
 mod error;
 mod keys;
 mod migrations;
@@ -25,17 +26,18 @@ mod statements;
 mod tokens;
 mod users;
 
-pub use activity::{Activity, ActivityQuery, PrincipalCount, Repeat};
-pub use api_keys::ApiKey;
+pub use activity::{Activity, ActivityQuery, PrincipalCount, PrincipalsAfter, Repeat};
+pub use api_keys::{ApiKey, ApiKeyQuery};
 pub use backup::BackupError;
 pub use definitions::StoredDefinition;
+pub use ending::{Ended, Ending, Issuer, TokensGo};
 pub use error::StoreError;
 pub use keys::{KeyState, SigningKey};
 pub use open::{OpenError, Place, Status, Store, StoreConfig};
 pub use revocations::{Revocation, RevocationKind};
-pub use sessions::Session;
+pub use sessions::{ListedSession, Session, SessionBounds, SessionQuery};
 pub use tokens::{TokenQuery, TokenRecord};
-pub use users::User;
+pub use users::{User, UserChange, UserQuery};
 
 /// A new identifier: unique, and later ones sort behind earlier ones (UUID version 7, RFC 9562).
 pub fn new_id() -> String {

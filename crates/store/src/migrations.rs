@@ -7,7 +7,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use crate::open::OpenError;
 
 /// Never changed once released; what is to be different comes as a further one.
-const MIGRATIONS: [(i64, &str, &str); 5] = [
+const MIGRATIONS: [(i64, &str, &str); 6] = [
     (
         1,
         "identities",
@@ -28,6 +28,11 @@ const MIGRATIONS: [(i64, &str, &str); 5] = [
         5,
         "roles of tokens",
         include_str!("../migrations/0005_roles_of_tokens.sql"),
+    ),
+    (
+        6,
+        "names of API keys, searches",
+        include_str!("../migrations/0006_names_and_searches.sql"),
     ),
 ];
 
@@ -126,5 +131,51 @@ mod tests {
                 .await
                 .unwrap();
         assert_eq!(left, None);
+    }
+
+    /// API keys that were called alike keep their secrets and get names of their own, the oldest its
+    /// own one; and what was written before is found.
+    #[tokio::test]
+    async fn what_was_there_before_names_were_unique() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = Place::Embedded(folder.path().join("tidegate.db"));
+        let pool = pool(&place, 2, Duration::from_secs(5)).await.unwrap();
+        apply(&pool, &MIGRATIONS[..5]).await.unwrap();
+        let key = |n: u8, revoked: &str| {
+            format!(
+                "INSERT INTO api_keys (id, name, role, hash, hint, created_at, created_by, revoked_at) \
+                 VALUES ('000000000000000000000000000000{n:02}', 'backup', 'admin', '{n}', 'h', 1, \
+                 'admin', {revoked});"
+            )
+        };
+        let before = [
+            key(1, "5"),
+            key(2, "NULL"),
+            key(3, "NULL"),
+            key(4, "NULL"),
+            "INSERT INTO activity (id, at, principal, action, target, outcome, status, took_us, \
+             address) VALUES ('1', 1, 'user:alice', 'GET /a', '/Room', 'Done.', 200, 1, '::1')"
+                .to_owned(),
+        ]
+        .concat();
+        let before = sqlx::AssertSqlSafe(before);
+        sqlx::raw_sql(before).execute(&pool).await.unwrap();
+        run(&pool).await.unwrap();
+        let names: Vec<String> = sqlx::query_scalar("SELECT name FROM api_keys ORDER BY id")
+            .fetch_all(&pool)
+            .await
+            .unwrap();
+        let expected = [
+            "backup",
+            "backup",
+            "backup-000000000003",
+            "backup-000000000004",
+        ];
+        assert_eq!(names, expected);
+        let found: String = sqlx::query_scalar("SELECT searched FROM activity")
+            .fetch_one(&pool)
+            .await
+            .unwrap();
+        assert_eq!(found, "user:alice\nget /a\n/room\ndone.");
     }
 }

@@ -142,7 +142,7 @@ pub(crate) async fn pool(
         });
     let url = match place {
         Place::Embedded(path) => {
-            prepare_file(path).map_err(|source| OpenError::File {
+            private_file(path).map_err(|source| OpenError::File {
                 path: path.clone(),
                 source,
             })?;
@@ -179,8 +179,8 @@ fn encoded(path: &str) -> String {
         .replace('#', "%23")
 }
 
-/// The file is for its owner alone: it holds hashes of passwords.
-fn prepare_file(path: &std::path::Path) -> std::io::Result<()> {
+/// A file for its owner alone, made where it is not there: the database holds hashes of passwords.
+fn private_file(path: &std::path::Path) -> std::io::Result<std::fs::File> {
     use std::os::unix::fs::OpenOptionsExt as _;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
@@ -192,14 +192,37 @@ fn prepare_file(path: &std::path::Path) -> std::io::Result<()> {
         .truncate(false)
         .mode(0o600)
         .open(path)
-        .map(drop)
+}
+
+/// Held while an embedded database is made or brought up to date: SQLite locks its file for each
+/// transaction, and two programs that begin at once would both find that a table is missing.
+/// PostgreSQL has a lock of its own for it.
+async fn alone(place: &Place) -> Result<Option<std::fs::File>, OpenError> {
+    let Place::Embedded(path) = place else {
+        return Ok(None);
+    };
+    let path = path.with_extension("lock");
+    let file = path.clone();
+    // Whoever has it is done soon, or dead, and then it is free.
+    let locked = tokio::task::spawn_blocking(move || {
+        let file = private_file(&file)?;
+        file.lock()?;
+        Ok(file)
+    });
+    match locked.await {
+        Ok(Ok(file)) => Ok(Some(file)),
+        Ok(Err(source)) => Err(OpenError::File { path, source }),
+        Err(error) => Err(OpenError::Unusable(error.to_string())),
+    }
 }
 
 impl Store {
     /// Opens the database, brings its tables up to date and tries every statement.
     pub async fn open(config: StoreConfig) -> Result<Self, OpenError> {
+        let alone = alone(&config.place).await?;
         let pool = pool(&config.place, config.connections.max(1), config.wait).await?;
         migrations::run(&pool).await?;
+        drop(alone);
         let mut connection = pool.acquire().await.map_err(unusable)?;
         for statement in statements::all() {
             connection
@@ -300,7 +323,7 @@ impl Store {
                 }
             }
             Err(error @ (StoreError::Lost(_) | StoreError::Broken(_))) => self.note_lost(error),
-            Ok(_) | Err(StoreError::Taken | StoreError::BadText) => {
+            Ok(_) | Err(StoreError::Taken | StoreError::BadText | StoreError::Full(_)) => {
                 *self.answered_at.lock() = Instant::now();
                 let mut status = self.status.lock();
                 if !status.up {

@@ -1,6 +1,6 @@
 //! What is refused although it was signed.
 
-use sqlx::FromRow;
+use sqlx::{Any, FromRow, Transaction};
 
 use crate::error::StoreError;
 use crate::open::Store;
@@ -61,18 +61,46 @@ statements! {
     PUT = "INSERT INTO revocations (kind, value, revoked_at, until, revoked_by) \
            VALUES ($1, $2, $3, $4, $5) \
            ON CONFLICT (kind, value) DO UPDATE SET revoked_at = excluded.revoked_at, \
-           until = excluded.until, revoked_by = excluded.revoked_by";
+           until = CASE WHEN revocations.until > excluded.until THEN revocations.until \
+           ELSE excluded.until END, revoked_by = excluded.revoked_by";
+    SPARE = "DELETE FROM revocations WHERE kind = 'token' \
+             AND value IN (SELECT jti FROM tokens WHERE kid = $1)";
+    COUNT = "SELECT CAST(COUNT(*) AS BIGINT) FROM revocations WHERE until > $1";
     PURGE = "DELETE FROM revocations WHERE until <= $1";
     LIST = "SELECT kind, value, revoked_at, until, revoked_by FROM revocations \
             WHERE until > $1 ORDER BY revoked_at DESC, value LIMIT $2";
 }
 
+/// Forgets the revocations of single tokens of a key that is refused itself: they make room.
+pub(crate) async fn spare(change: &mut Transaction<'_, Any>, kid: &str) -> Result<(), sqlx::Error> {
+    let spared = sqlx::query(SPARE).bind(kid).execute(&mut **change).await;
+    spared.map(drop)
+}
+
+/// Fails when more than `most` hold at `now`; what was begun is undone then.
+pub(crate) async fn full(
+    change: &mut Transaction<'_, Any>,
+    now: i64,
+    most: i64,
+) -> Result<(), sqlx::Error> {
+    let hold: i64 = sqlx::query_scalar(COUNT)
+        .bind(now)
+        .fetch_one(&mut **change)
+        .await?;
+    if hold > most {
+        return Err(sqlx::Error::Encode(Box::new(StoreError::Full(most))));
+    }
+    Ok(())
+}
+
 impl Store {
-    /// Revokes, and marks the tokens that it names; gives how many those were.
+    /// Revokes, and marks the tokens that it names; gives how many those were. When more than `most`
+    /// would hold it is [`StoreError::Full`]: what holds already is not dropped for it.
     pub async fn revoke(
         &self,
         kind: RevocationKind,
         revocation: &Revocation,
+        most: i64,
     ) -> Result<u64, StoreError> {
         let revoked = async {
             let mut change = self.pool.begin().await?;
@@ -89,6 +117,7 @@ impl Store {
                 .bind(revocation.revoked_at)
                 .execute(&mut *change)
                 .await?;
+            full(&mut change, revocation.revoked_at, most).await?;
             crate::revision::grow(&mut change).await?;
             change.commit().await?;
             Ok(marked.rows_affected())

@@ -16,6 +16,7 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
         crate::activity::ALL,
         crate::api_keys::ALL,
         crate::definitions::ALL,
+        crate::ending::ALL,
         crate::keys::ALL,
         crate::nonces::ALL,
         crate::revision::ALL,
@@ -27,6 +28,12 @@ pub(crate) fn all() -> impl Iterator<Item = &'static str> {
     .into_iter()
     .flatten()
     .copied()
+}
+
+/// Texts as they are searched, in small letters. Made here and kept beside them: SQLite knows the
+/// small letters from A to Z alone, PostgreSQL those of its locale.
+pub(crate) fn searched(texts: &[&str]) -> String {
+    texts.join("\n").to_lowercase()
 }
 
 /// A pattern for LIKE that finds the text anywhere; what LIKE reads as a wildcard is escaped.

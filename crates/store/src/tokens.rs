@@ -1,10 +1,11 @@
 //! Tokens that were issued, to list them and to revoke them by.
 
-use sqlx::FromRow;
+use sqlx::{Any, FromRow, Transaction};
 
+use crate::ending::{Issuer, may_issue};
 use crate::error::StoreError;
 use crate::open::Store;
-use crate::statements::{like, statements};
+use crate::statements::{like, searched, statements};
 
 /// A token that was issued, without the token. Times in milliseconds since 1970.
 #[derive(Debug, Clone, PartialEq, Eq, FromRow)]
@@ -48,7 +49,7 @@ pub struct TokenQuery {
 
 statements! {
     ADD = "INSERT INTO tokens (jti, subject, channels, allow, roles, kid, issued_at, expires_at, \
-           issued_by) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+           issued_by, searched) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
     MARK = "UPDATE tokens SET revoked_at = $2 WHERE jti = $1 AND revoked_at IS NULL";
     MARK_SUBJECT = "UPDATE tokens SET revoked_at = $2 WHERE subject = $1 AND revoked_at IS NULL";
     MARK_KEY = "UPDATE tokens SET revoked_at = $2 WHERE kid = $1 AND revoked_at IS NULL";
@@ -57,8 +58,7 @@ statements! {
     LIST = "SELECT jti, subject, channels, allow, roles, kid, issued_at, expires_at, issued_by, \
             revoked_at FROM tokens WHERE ($1 = '' OR subject = $2) AND ($3 = '' OR kid = $4) \
             AND ($5 = '' OR jti < $6) AND expires_at > $7 \
-            AND ($8 = '' OR jti LIKE $9 ESCAPE '\\' OR LOWER(subject) LIKE $10 ESCAPE '\\' \
-            OR LOWER(channels) LIKE $11 ESCAPE '\\') ORDER BY jti DESC LIMIT $12";
+            AND ($8 = '' OR searched LIKE $9 ESCAPE '\\') ORDER BY jti DESC LIMIT $10";
     LAST_OF_KEY = "SELECT CAST(COALESCE(MAX(expires_at), 0) AS BIGINT) FROM tokens WHERE kid = $1";
     COUNT_OF_KEY = "SELECT CAST(COUNT(*) AS BIGINT) FROM tokens \
                     WHERE kid = $1 AND expires_at > $2 AND revoked_at IS NULL";
@@ -67,29 +67,49 @@ statements! {
                   (SELECT jti FROM tokens WHERE issued_by = $2 ORDER BY jti DESC LIMIT 1 OFFSET $3)";
 }
 
+async fn add(change: &mut Transaction<'_, Any>, token: &TokenRecord) -> Result<(), sqlx::Error> {
+    sqlx::query(ADD)
+        .bind(&token.jti)
+        .bind(&token.subject)
+        .bind(&token.channels)
+        .bind(&token.allow)
+        .bind(&token.roles)
+        .bind(&token.kid)
+        .bind(token.issued_at)
+        .bind(token.expires_at)
+        .bind(&token.issued_by)
+        .bind(searched(&[&token.jti, &token.subject, &token.channels]))
+        .execute(&mut **change)
+        .await
+        .map(drop)
+}
+
 impl Store {
-    /// Writes down that a token was issued.
-    pub async fn add_token(&self, token: &TokenRecord) -> Result<(), StoreError> {
-        self.add_tokens(std::slice::from_ref(token)).await
+    /// Writes down that a token was issued, if this one may issue it at this moment; `false` if not.
+    pub async fn add_token(
+        &self,
+        token: &TokenRecord,
+        issuer: Issuer<'_>,
+    ) -> Result<bool, StoreError> {
+        let added = async {
+            let mut change = self.pool.begin().await?;
+            if !may_issue(&mut change, issuer).await? {
+                return Ok(false);
+            }
+            add(&mut change, token).await?;
+            change.commit().await?;
+            Ok(true)
+        }
+        .await;
+        self.noted(added)
     }
 
-    /// The same for several at once.
+    /// Writes down that several were issued.
     pub async fn add_tokens(&self, tokens: &[TokenRecord]) -> Result<(), StoreError> {
         let added = async {
             let mut change = self.pool.begin().await?;
             for token in tokens {
-                sqlx::query(ADD)
-                    .bind(&token.jti)
-                    .bind(&token.subject)
-                    .bind(&token.channels)
-                    .bind(&token.allow)
-                    .bind(&token.roles)
-                    .bind(&token.kid)
-                    .bind(token.issued_at)
-                    .bind(token.expires_at)
-                    .bind(&token.issued_by)
-                    .execute(&mut *change)
-                    .await?;
+                add(&mut change, token).await?;
             }
             change.commit().await
         }
@@ -113,7 +133,6 @@ impl Store {
         now: i64,
     ) -> Result<Vec<TokenRecord>, StoreError> {
         let after = query.after.as_deref().unwrap_or_default();
-        let like = like(&query.search);
         let read = sqlx::query_as(LIST)
             .bind(&query.subject)
             .bind(&query.subject)
@@ -123,9 +142,7 @@ impl Store {
             .bind(after)
             .bind(now)
             .bind(&query.search)
-            .bind(&like)
-            .bind(&like)
-            .bind(&like)
+            .bind(like(&query.search))
             .bind(query.limit)
             .fetch_all(&self.pool)
             .await;

@@ -102,7 +102,7 @@ impl Violation {
     /// The status code that tells the client (section 7.4.1).
     pub const fn code(self) -> u16 {
         match self {
-            Violation::NotUtf8 | Violation::Compression => 1007,
+            Violation::NotUtf8 => 1007,
             Violation::TooLarge => 1009,
             _ => 1002,
         }

@@ -23,16 +23,18 @@ thread_local! {
     static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
 }
 
-/// The answer to `Sec-WebSocket-Extensions`, if one of the offers can be accepted (section 5).
-pub const ANSWER: &str =
-    "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+/// The answer to an offer that asks for no window of the server's.
+const ANSWER: &str = "permessage-deflate; server_no_context_takeover; client_no_context_takeover";
+/// The answer to one that asks for the largest there is, and is to be told that it has it.
+const ANSWER_WITH_WINDOW: &str = "permessage-deflate; server_no_context_takeover; \
+     client_no_context_takeover; server_max_window_bits=15";
 
-/// Whether one of the offers in a `Sec-WebSocket-Extensions` header can be answered with
-/// [`ANSWER`]. One that demands a smaller window of the server is passed over (section 7.1.2.1).
-pub fn accepts(offers: &str) -> bool {
-    offers.split(',').any(|offer| {
+/// The answer to the offers in a `Sec-WebSocket-Extensions` header, if one of them can be accepted
+/// (section 5). One that demands a smaller window of the server is passed over (section 7.1.2.1).
+pub fn answer(offers: &str) -> Option<&'static str> {
+    offers.split(',').find_map(|offer| {
         let mut parts = offer.split(';').map(str::trim);
-        parts.next() == Some("permessage-deflate")
+        let accepted = parts.next() == Some("permessage-deflate")
             && parts.clone().all(|parameter| {
                 let (name, value) = match parameter.split_once('=') {
                     Some((name, value)) => (name.trim(), Some(value.trim().trim_matches('"'))),
@@ -48,7 +50,12 @@ pub fn accepts(offers: &str) -> bool {
                     _ => false,
                 }
             })
-            && no_name_twice(parts)
+            && no_name_twice(parts.clone());
+        let window = parts.any(|parameter| parameter.starts_with("server_max_window_bits"));
+        accepted.then_some(match window {
+            true => ANSWER_WITH_WINDOW,
+            false => ANSWER,
+        })
     })
 }
 
@@ -171,10 +178,16 @@ mod tests {
         for offer in [
             "permessage-deflate",
             "permessage-deflate; client_max_window_bits",
-            "x-other, permessage-deflate; server_max_window_bits=15; server_no_context_takeover",
             "permessage-deflate; server_max_window_bits=10, permessage-deflate",
         ] {
-            assert!(accepts(offer), "{offer}");
+            assert_eq!(answer(offer), Some(ANSWER), "{offer}");
+        }
+        // Section 7.1.2.1: whoever asks for a window is told which it gets.
+        for offer in [
+            "x-other, permessage-deflate; server_max_window_bits=15; server_no_context_takeover",
+            "permessage-deflate; server_max_window_bits=\"15\", permessage-deflate",
+        ] {
+            assert_eq!(answer(offer), Some(ANSWER_WITH_WINDOW), "{offer}");
         }
         for offer in [
             "",
@@ -184,7 +197,7 @@ mod tests {
             "permessage-deflate; unknown",
             "permessage-deflate; client_max_window_bits; client_max_window_bits",
         ] {
-            assert!(!accepts(offer), "{offer}");
+            assert_eq!(answer(offer), None, "{offer}");
         }
     }
 

@@ -67,7 +67,7 @@ impl Gateway {
                 deflate_min_bytes: Some(0),
                 allowed_origins: AnyOrigin,
             },
-            hub: Arc::new(Hub::new(limits, definitions, Arc::new(SystemClock))),
+            hub: Arc::new(Hub::new(limits, definitions, Arc::new(SystemClock::new()))),
             lifecycle: Nobody,
             sockets: TaskTracker::new(),
             ending: Ending::default(),

@@ -6,12 +6,13 @@ It only listens: it has no call that pushes, and its joins carry no payload.
 import sys
 from urllib.parse import urlencode
 
-from lines import drive, tell
+from lines import drive, follow, tell
 from phoenix_channels_python_client import PHXChannelsClient
 from phoenix_channels_python_client.client_types import ReconnectPolicy
 from phoenix_channels_python_client.exceptions import PHXTopicError
 
 topics = set()
+present = {}
 client = None
 
 
@@ -39,7 +40,7 @@ async def open(url, userToken=None, heartbeat=None):
 async def join(topic, **_):
     async def heard(message):
         event = str(message.event)
-        if not event.startswith(("phx_", "presence_")):
+        if not event.startswith("phx_") and not follow(present, topic, event, message.payload):
             tell("event", topic=topic, event=event, payload=message.payload)
 
     try:

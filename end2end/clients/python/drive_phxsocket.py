@@ -3,11 +3,11 @@
 import time
 
 import phxsocket
-from lines import drive, tell
+from lines import drive, follow, tell
 from phxsocket.channel import ChannelConnectError, ChannelEvents
 
-PROTOCOL = ("phx_", "presence_")
 channels = {}
+present = {}
 socket = None
 
 
@@ -41,7 +41,9 @@ def join(topic, token=None, presence=None, **_):
     channel = socket.channel(topic, params)
     # Called in the order of arrival, unlike the socket's own on_message.
     channel.on_message = lambda _, event, payload: (
-        event.startswith(PROTOCOL) or tell("event", topic=topic, event=event, payload=payload)
+        event.startswith("phx_")
+        or follow(present, topic, event, payload)
+        or tell("event", topic=topic, event=event, payload=payload)
     )
     try:
         response = channel.join()

@@ -27,6 +27,26 @@ def tell(told, **more):
     _say({"told": told, **more})
 
 
+def follow(present, topic, event, payload):
+    """Keeps who is there, topic by topic, of a library that shows the frames of presence as events;
+    says so, and whether it was such a frame."""
+    if event == "presence_state":
+        present[topic] = {key: entry["metas"] for key, entry in payload.items()}
+    elif event == "presence_diff":
+        members = present.setdefault(topic, {})
+        for change in ("joins", "leaves"):
+            for key, entry in payload[change].items():
+                refs = {meta["phx_ref"] for meta in entry["metas"]}
+                others = [meta for meta in members.pop(key, []) if meta["phx_ref"] not in refs]
+                metas = others + (entry["metas"] if change == "joins" else [])
+                if metas:
+                    members[key] = metas
+    else:
+        return False
+    tell("presence", topic=topic, members=present[topic])
+    return True
+
+
 async def _answer(commands, line):
     asked = json.loads(line)
     number, name = asked.pop("id"), asked.pop("do")

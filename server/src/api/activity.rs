@@ -16,7 +16,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use tidegate_auth::AdminError;
 use tidegate_protocol::trust::{ActivityInfo, Part, PrincipalInfo};
-use tidegate_store::{Activity, ActivityQuery};
+use tidegate_store::{Activity, ActivityQuery, PrincipalsAfter};
 use utoipa::IntoParams;
 
 use super::ApiError;
@@ -24,7 +24,7 @@ use super::admin::{Admin, Shown};
 use super::done::Said;
 use super::masked::masked;
 use super::openapi::Stored;
-use super::parts::{MAX_LIMIT, part};
+use super::parts::{limit, part};
 use crate::gateway::Gateway;
 use crate::http;
 use crate::trust::{Record, now_ms, unsigned};
@@ -182,6 +182,16 @@ pub(super) struct Params {
     limit: Option<u32>,
 }
 
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct PrincipalParams {
+    /// Where to go on: `next` of the part before.
+    after: Option<String>,
+    /// How many at most; 50 when it is left out, and never more than 200.
+    #[param(value_type = Option<u64>, maximum = 4294967295_u64)]
+    limit: Option<u32>,
+}
+
 /// What was done
 ///
 /// The latest first.
@@ -200,10 +210,7 @@ pub(super) async fn list(
     params: Result<Query<Params>, QueryRejection>,
 ) -> Result<Json<Part<ActivityInfo>>, ApiError> {
     let Query(params) = params?;
-    let limit = params
-        .limit
-        .map_or(50, |limit| limit as usize)
-        .clamp(1, MAX_LIMIT);
+    let limit = limit(params.limit);
     let query = ActivityQuery {
         principal: params.principal,
         search: params.search,
@@ -289,11 +296,12 @@ pub(super) async fn export(
 
 /// Who was answered and refused how often
 ///
-/// At most 200 principals.
+/// The latest first.
 #[utoipa::path(
     get, path = "/activity/principals", tag = "activity",
+    params(PrincipalParams),
     responses(
-        (status = 200, description = "Who, and how often.", body = Vec<PrincipalInfo>),
+        (status = 200, description = "Who, and how often.", body = Part<PrincipalInfo>),
         Stored,
     ),
     security(("session" = ["admin"]), ("bearer" = ["admin"])),
@@ -301,13 +309,39 @@ pub(super) async fn export(
 pub(super) async fn principals(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,
-) -> Result<Json<Vec<PrincipalInfo>>, ApiError> {
-    let counts = gateway.trust.store.principals(MAX_LIMIT as i64).await?;
-    let counts = counts.into_iter().map(|count| PrincipalInfo {
+    params: Result<Query<PrincipalParams>, QueryRejection>,
+) -> Result<Json<Part<PrincipalInfo>>, ApiError> {
+    let Query(PrincipalParams {
+        after,
+        limit: asked,
+    }) = params?;
+    let limit = limit(asked);
+    let after = after.as_deref().map_or_else(Default::default, place);
+    let counts = gateway.trust.store.principals(&after, limit as i64 + 1);
+    let items = counts.await?.into_iter().map(|count| PrincipalInfo {
         principal: count.principal,
         answered: unsigned(count.answered),
         refused: unsigned(count.refused),
         last_at: unsigned(count.last_at),
     });
-    Ok(Json(counts.collect()))
+    Ok(Json(part(
+        items.collect(),
+        limit,
+        |item: &PrincipalInfo| format!("{}.{}", item.last_at, item.principal),
+    )))
+}
+
+/// Where the list goes on behind the one that `next` names: `<latest>.<principal>`. Behind what names
+/// none there is nothing.
+fn place(next: &str) -> PrincipalsAfter {
+    let named = next.split_once('.').and_then(|(at, principal)| {
+        Some(PrincipalsAfter {
+            last_at: at.parse().ok()?,
+            principal: principal.to_owned(),
+        })
+    });
+    named.unwrap_or(PrincipalsAfter {
+        last_at: i64::MIN,
+        principal: String::new(),
+    })
 }

@@ -58,7 +58,7 @@ pub(super) async fn issuers(
 #[utoipa::path(
     post, path = "/keys/rotate", tag = "tokens",
     request_body = RotateKey,
-    responses((status = 200, description = "What was done.", body = Done), Stored),
+    responses((status = 200, description = "What was done.", body = Done), Conflict, Stored),
     security(("session" = ["admin"]), ("bearer" = ["admin"])),
 )]
 pub(super) async fn rotate(
@@ -68,7 +68,10 @@ pub(super) async fn rotate(
 ) -> Result<Answer<Done>, ApiError> {
     let Body(RotateKey { immediate }) = body?;
     let life = gateway.config.token_seconds;
-    let kid = gateway.trust.rotate(immediate, life).await?;
+    let rotated = gateway.trust.rotate(immediate, life).await?;
+    let kid = rotated.ok_or(ApiError::Overtaken(
+        "the key was rotated by somebody else just now, and not by this request: look which one signs",
+    ))?;
     let removed = refresh(&gateway).await?;
     tracing::info!(
         by = admin.name,

@@ -112,7 +112,7 @@ fn clients(page: &mut Exposition, gateway: &Gateway) {
     );
     page.gauge(
         "tidegate_remote_members",
-        "Members on other gateways that are shown here.",
+        "Members of other gateways that are known here.",
         hub.remote_member_count(),
     );
     page.gauge(
@@ -217,6 +217,16 @@ fn bus(page: &mut Exposition, gateway: &Gateway) {
         "Times the connection to Redis was made.",
         counted.connects,
     );
+    page.counter(
+        "tidegate_bus_queue_full_total",
+        "Events that were not taken for Redis, as too many bytes waited.",
+        counted.queue_full,
+    );
+    page.counter(
+        "tidegate_bus_subscriptions_refused_total",
+        "Subscriptions refused to Redis clients that had as many as they may have.",
+        counted.subscriptions_refused,
+    );
     let help = "Redis clients that the in-process bus turned away or cut.";
     let mut cut = page.counters("tidegate_bus_clients_cut_total", help);
     for (reason, count) in [
@@ -249,6 +259,11 @@ fn http(page: &mut Exposition, gateway: &Gateway) {
         "tidegate_http_unread_total",
         "Connections cut because their client did not read its answer.",
         places.unread.get(),
+    );
+    page.gauge(
+        "tidegate_actions",
+        "Changes that requests have begun, whether or not somebody waits for them.",
+        gateway.actions.len(),
     );
     page.counter(
         "tidegate_accept_errors_total",
@@ -307,6 +322,11 @@ fn store(page: &mut Exposition, gateway: &Gateway) {
         "tidegate_open_tokens_forgotten_total",
         "Tokens issued to anybody whose record went before they ended.",
         trust.open_tokens_forgotten.get(),
+    );
+    page.gauge(
+        "tidegate_revocations",
+        "Revocations that hold; at 100000 a further one is refused.",
+        gateway.tokens.revoked().len(),
     );
     page.gauge(
         "tidegate_nonces",

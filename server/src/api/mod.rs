@@ -79,7 +79,8 @@ pub(crate) fn router(gateway: Arc<Gateway>) -> Router {
                 .layer(from_fn_with_state(gateway.clone(), limits::by_address)),
         )
         .layer(CompressionLayer::new());
-    let [nosniff, deny, referrer] = security_headers();
+    let [nosniff, deny, referrer] =
+        SECURITY_HEADERS.map(|(name, value)| SetResponseHeaderLayer::overriding(name, value));
     Router::from(routes(guarded))
         .with_state(gateway.clone())
         .merge(pages.with_state(gateway.clone()))
@@ -268,17 +269,14 @@ async fn no_store(request: Request, next: Next) -> Response {
 }
 
 /// What every answer says to browsers.
-fn security_headers() -> [SetResponseHeaderLayer<HeaderValue>; 3] {
-    [
-        ("x-content-type-options", "nosniff"),
-        ("x-frame-options", "DENY"),
-        ("referrer-policy", "same-origin"),
-    ]
-    .map(|(name, value)| {
-        let (name, value) = (
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
-        SetResponseHeaderLayer::overriding(name, value)
-    })
-}
+pub(crate) const SECURITY_HEADERS: [(HeaderName, HeaderValue); 3] = [
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (
+        header::REFERRER_POLICY,
+        HeaderValue::from_static("same-origin"),
+    ),
+];

@@ -12,10 +12,10 @@ use super::ApiError;
 use super::admin::Viewer;
 use super::body::Body;
 use super::done::{Answer, done};
-use super::openapi::{Slowed, Stored, Unprocessable};
+use super::openapi::{Conflict, Slowed, Stored, Unprocessable};
 use super::people::{find_user, hashed};
 use crate::gateway::Gateway;
-use crate::trust::{now_ms, refresh};
+use crate::trust::{now_ms, refresh, unsigned};
 
 /// Change one's own password
 ///
@@ -27,6 +27,7 @@ use crate::trust::{now_ms, refresh};
     responses(
         (status = 200, description = "What was done.", body = Done),
         Slowed,
+        Conflict,
         Unprocessable,
         Stored,
     ),
@@ -42,7 +43,7 @@ pub(super) async fn change(
     let (Some(id), Some(session)) = (&viewer.user, &viewer.session) else {
         return Err(ApiError::NoOwnPassword);
     };
-    let mut user = find_user(&gateway, id).await?;
+    let user = find_user(&gateway, id).await?;
     {
         let turn = gateway.hashing.clone().acquire_owned().await;
         // Asked in one's turn: guesses that are sent at once are looked at one by one.
@@ -58,14 +59,24 @@ pub(super) async fn change(
         }
         gateway.admin.succeeded(tried);
     }
-    user.password_hash = hashed(&gateway, password).await?;
-    user.changed_at = now_ms();
-    let store = &gateway.trust.store;
-    if !store.change_user(&user).await? {
-        return Err(ApiError::NotFound("user", id.clone()));
-    }
-    let ended = store.end_other_sessions_of(id, session).await?;
+    let hash = hashed(&gateway, password).await?;
+    // Hashing took its turns, and the user may have been put out meanwhile.
+    let changed =
+        gateway
+            .trust
+            .store
+            .change_own_password(id, session, &user.password_hash, &hash, now_ms());
+    let changed = changed.await?;
     refresh(&gateway).await?;
+    let Some(ended) = changed else {
+        let directory = &gateway.trust.directory;
+        let open = directory.role_of(session, unsigned(now_ms())).is_some();
+        return Err(if open {
+            ApiError::Overtaken("your password was changed by somebody else meanwhile")
+        } else {
+            ApiError::SignInNeeded
+        });
+    };
     tracing::info!(by = viewer.name, "a user changed the own password");
     Ok(done(match ended {
         0 => "Your password is changed.".to_owned(),

@@ -10,22 +10,23 @@ use tidegate_auth::{BUILT_IN_ADMIN, fingerprint, hash_password, random_text};
 use tidegate_protocol::Role;
 use tidegate_protocol::admin::Done;
 use tidegate_protocol::trust::{
-    ApiKeyInfo, ChangeUser, MadeApiKey, NewApiKey, NewUser, SessionEntry, UserInfo,
+    ApiKeyInfo, ChangeUser, MadeApiKey, NewApiKey, NewUser, Part, SessionEntry, UserInfo,
 };
-use tidegate_store::{ApiKey, User};
+use tidegate_store::{
+    ApiKey, ApiKeyQuery, Ended, ListedSession, SessionQuery, TokensGo, User, UserChange, UserQuery,
+};
 use utoipa::IntoParams;
 
 use super::ApiError;
 use super::admin::{Admin, Viewer};
 use super::body::Body;
-use super::done::{Answer, done};
+use super::done::{Answer, done, done_removing};
 use super::openapi::{Conflict, NotFound, Stored, Unprocessable};
+use super::parts::{limit, part};
 use super::path::Path;
 use crate::gateway::Gateway;
 use crate::trust::{name_is_good, now_ms, refresh, signed, sweep, unsigned};
 
-/// Users, sessions and API keys that are listed.
-const MOST: i64 = 1_000;
 /// What an API key begins with, so that it is known when it is found somewhere.
 pub(super) const KEY_PREFIX: &str = "tgk_";
 /// The longest life of an API key that ends by itself: a hundred years.
@@ -48,6 +49,14 @@ pub(super) struct Params {
     /// Part of a name.
     #[serde(default)]
     search: String,
+    /// The one of exactly this name.
+    #[serde(default)]
+    name: String,
+    /// Where to go on: `next` of the part before.
+    after: Option<String>,
+    /// How many at most; 50 when it is left out, and never more than 200.
+    #[param(value_type = Option<u64>, maximum = 4294967295_u64)]
+    limit: Option<u32>,
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -59,24 +68,49 @@ pub(super) struct SessionParams {
     /// Of this principal; of all when empty.
     #[serde(default)]
     principal: String,
+    /// Where to go on: `next` of the part before.
+    after: Option<String>,
+    /// How many at most; 50 when it is left out, and never more than 200.
+    #[param(value_type = Option<u64>, maximum = 4294967295_u64)]
+    limit: Option<u32>,
+}
+
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(super) struct KeyParams {
+    /// Those of exactly this name.
+    #[serde(default)]
+    name: String,
+    /// Where to go on: `next` of the part before.
+    after: Option<String>,
+    /// How many at most; 50 when it is left out, and never more than 200.
+    #[param(value_type = Option<u64>, maximum = 4294967295_u64)]
+    limit: Option<u32>,
 }
 
 /// Users
 #[utoipa::path(
     get, path = "/users", tag = "people",
     params(Params),
-    responses((status = 200, description = "Users.", body = Vec<UserInfo>), Stored),
+    responses((status = 200, description = "Users, the latest first.", body = Part<UserInfo>), Stored),
     security(("session" = ["admin"]), ("bearer" = ["admin"])),
 )]
 pub(super) async fn users(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,
     params: Result<Query<Params>, QueryRejection>,
-) -> Result<Json<Vec<UserInfo>>, ApiError> {
-    let Query(Params { search }) = params?;
-    let search = search.trim().to_lowercase();
-    let users = gateway.trust.store.users_named(&search, MOST).await?;
-    Ok(Json(users.into_iter().map(user_info).collect()))
+) -> Result<Json<Part<UserInfo>>, ApiError> {
+    let Query(params) = params?;
+    let limit = limit(params.limit);
+    let query = UserQuery {
+        search: params.search.trim().to_owned(),
+        name: params.name,
+        after: params.after,
+        limit: limit as i64 + 1,
+    };
+    let users = gateway.trust.store.users(&query).await?;
+    let items = users.into_iter().map(user_info).collect();
+    Ok(Json(part(items, limit, |user: &UserInfo| user.id.clone())))
 }
 
 fn good_name(name: String) -> Result<String, ApiError> {
@@ -145,10 +179,20 @@ pub(super) async fn find_user(gateway: &Gateway, id: &str) -> Result<User, ApiEr
     found.ok_or_else(|| ApiError::NotFound("user", id.to_owned()))
 }
 
+/// Of a sentence that says what was done to somebody: what else that has ended.
+fn with_tokens(what: String, tokens: u64) -> String {
+    match tokens {
+        0 => what,
+        1 => format!("{what}; 1 token issued by that one is refused from now on"),
+        n => format!("{what}; {n} tokens issued by that one are refused from now on"),
+    }
+}
+
 /// Change a user
 ///
 /// What is left out stays. With a new password, and when the user may no longer sign in, every
-/// session of the user ends.
+/// session of the user ends. When the user may no longer sign in, every token that the user has issued
+/// is refused from then on; with a lesser role those that only a greater one may issue.
 #[utoipa::path(
     put, path = "/users/{id}", tag = "people",
     params(("id" = String, Path, description = "The user, by id.")),
@@ -156,6 +200,7 @@ pub(super) async fn find_user(gateway: &Gateway, id: &str) -> Result<User, ApiEr
     responses(
         (status = 200, description = "What was done.", body = Done),
         NotFound,
+        Conflict,
         Unprocessable,
         Stored,
     ),
@@ -168,15 +213,18 @@ pub(super) async fn change_user(
     body: Result<Body<ChangeUser>, ApiError>,
 ) -> Result<Answer<Done>, ApiError> {
     let Body(wanted) = body?;
-    let mut user = find_user(&gateway, &id).await?;
+    let user = find_user(&gateway, &id).await?;
     let mut said = Vec::new();
-    let mut ends_sessions = false;
+    // Whoever issues no tokens any more has none out there; an operator those of operators.
+    let tokens = match (wanted.disabled, wanted.role) {
+        (Some(true), _) | (_, Some(Role::Viewer)) => TokensGo::All,
+        (_, Some(Role::Operator)) => TokensGo::OfAdministrators,
+        (_, Some(Role::Admin) | None) => TokensGo::Stay,
+    };
     if let Some(role) = wanted.role {
-        user.role = role.as_str().to_owned();
         said.push(format!("is {role}"));
     }
     if let Some(disabled) = wanted.disabled {
-        user.disabled = i64::from(disabled);
         said.push(
             if disabled {
                 "may not sign in"
@@ -185,36 +233,48 @@ pub(super) async fn change_user(
             }
             .to_owned(),
         );
-        ends_sessions |= disabled;
     }
-    if let Some(password) = wanted.password {
-        user.password_hash = hashed(&gateway, password).await?;
-        said.push("has a new password".to_owned());
-        ends_sessions = true;
-    }
+    let password_hash = match wanted.password {
+        Some(password) => {
+            said.push("has a new password".to_owned());
+            Some(hashed(&gateway, password).await?)
+        }
+        None => None,
+    };
     if said.is_empty() {
         return Ok(done(format!("User {} stays as it was.", user.name)));
     }
-    user.changed_at = now_ms();
-    let store = &gateway.trust.store;
-    if !store.change_user(&user).await? {
-        return Err(ApiError::NotFound("user", id));
-    }
-    if ends_sessions {
-        store.end_sessions_of(&user.id).await?;
-    }
-    refresh(&gateway).await?;
-    tracing::info!(by = admin.name, user = user.name, changes = ?said, "a user was changed");
-    Ok(done(format!("User {} {}.", user.name, said.join(" and "))))
+    let change = UserChange {
+        role: wanted.role.map(|role| role.as_str().to_owned()),
+        password_hash,
+        disabled: wanted.disabled,
+    };
+    let (trust, principal) = (&gateway.trust, format!("user:{}", user.name));
+    let ending = trust.ending(&principal, &admin.name);
+    let changed = trust
+        .store
+        .change_user(&id, &change, &ending, tokens)
+        .await?;
+    let Ended { tokens, .. } = changed.ok_or(ApiError::NotFound("user", id))?;
+    let removed = refresh(&gateway).await?;
+    let by = &admin.name;
+    tracing::info!(by, user = user.name, changes = ?said, tokens, removed, "a user was changed");
+    let what = format!("User {} {}", user.name, said.join(" and "));
+    Ok(done_removing(&with_tokens(what, tokens), removed))
 }
 
 /// Remove a user
 ///
-/// Every session of the user ends.
+/// Every session of the user ends, and every token that the user has issued is refused from then on.
 #[utoipa::path(
     delete, path = "/users/{id}", tag = "people",
     params(("id" = String, Path, description = "The user, by id.")),
-    responses((status = 200, description = "What was done.", body = Done), NotFound, Stored),
+    responses(
+        (status = 200, description = "What was done.", body = Done),
+        NotFound,
+        Conflict,
+        Stored,
+    ),
     security(("session" = ["admin"]), ("bearer" = ["admin"])),
 )]
 pub(super) async fn remove_user(
@@ -223,12 +283,15 @@ pub(super) async fn remove_user(
     Path(id): Path<String>,
 ) -> Result<Answer<Done>, ApiError> {
     let user = find_user(&gateway, &id).await?;
-    let store = &gateway.trust.store;
-    store.end_sessions_of(&id).await?;
-    store.remove_user(&id).await?;
-    refresh(&gateway).await?;
-    tracing::info!(by = admin.name, user = user.name, "a user was removed");
-    Ok(done(format!("Removed user {}.", user.name)))
+    let (trust, principal) = (&gateway.trust, format!("user:{}", user.name));
+    let ending = trust.ending(&principal, &admin.name);
+    let gone = trust.store.remove_user(&id, &ending).await?;
+    let Ended { tokens, .. } = gone.ok_or(ApiError::NotFound("user", id))?;
+    let removed = refresh(&gateway).await?;
+    let by = &admin.name;
+    tracing::info!(by, user = user.name, tokens, removed, "a user was removed");
+    let what = format!("Removed user {}", user.name);
+    Ok(done_removing(&with_tokens(what, tokens), removed))
 }
 
 /// Open sessions
@@ -237,45 +300,50 @@ pub(super) async fn remove_user(
 #[utoipa::path(
     get, path = "/sessions", tag = "people",
     params(SessionParams),
-    responses((status = 200, description = "Sessions.", body = Vec<SessionEntry>), Stored),
+    responses(
+        (status = 200, description = "Sessions, the latest first.", body = Part<SessionEntry>),
+        Stored,
+    ),
     security(("session" = ["viewer"]), ("bearer" = ["viewer"])),
 )]
 pub(super) async fn sessions(
     viewer: Viewer,
     State(gateway): State<Arc<Gateway>>,
     params: Result<Query<SessionParams>, QueryRejection>,
-) -> Result<Json<Vec<SessionEntry>>, ApiError> {
-    let Query(SessionParams {
-        search,
-        principal: of,
-    }) = params?;
-    let search = search.trim().to_lowercase();
-    let known = gateway.trust.directory.known();
-    let open = gateway.trust.store.sessions(now_ms(), MOST).await?;
-    let all = viewer.role == Role::Admin;
-    let sessions = open.into_iter().filter_map(|session| {
-        if !all && viewer.user.as_deref() != Some(session.user_id.as_str()) {
-            return None;
+) -> Result<Json<Part<SessionEntry>>, ApiError> {
+    let Query(params) = params?;
+    let limit = limit(params.limit);
+    let user_id = match (viewer.role, &viewer.user) {
+        (Role::Admin, _) => String::new(),
+        (_, Some(id)) => id.clone(),
+        // A program has no sessions.
+        (_, None) => {
+            return Ok(Json(part(Vec::new(), limit, |_: &SessionEntry| {
+                String::new()
+            })));
         }
-        let principal = if session.user_id.is_empty() {
-            BUILT_IN_ADMIN.to_owned()
-        } else {
-            format!("user:{}", known.users.get(&session.user_id)?.name)
-        };
-        let wanted = [&principal, &session.address, &session.agent]
-            .iter()
-            .any(|text| text.to_lowercase().contains(&search));
-        (wanted && (of.is_empty() || of == principal)).then(|| SessionEntry {
-            own: viewer.session.as_ref() == Some(&session.id),
-            id: session.id,
-            principal,
-            created_at: unsigned(session.created_at),
-            expires_at: unsigned(session.expires_at),
-            address: session.address,
-            agent: session.agent,
-        })
-    });
-    Ok(Json(sessions.collect()))
+    };
+    let query = SessionQuery {
+        user_id,
+        principal: params.principal,
+        search: params.search.trim().to_owned(),
+        after: params.after,
+        limit: limit as i64 + 1,
+    };
+    let open = gateway.trust.store.sessions(&query, now_ms()).await?;
+    let entry = |ListedSession { session, principal }| SessionEntry {
+        own: viewer.session.as_ref() == Some(&session.id),
+        id: session.id,
+        principal,
+        created_at: unsigned(session.created_at),
+        expires_at: unsigned(session.expires_at),
+        address: session.address,
+        agent: session.agent,
+    };
+    let items = open.into_iter().map(entry).collect();
+    Ok(Json(part(items, limit, |item: &SessionEntry| {
+        item.id.clone()
+    })))
 }
 
 /// End a session
@@ -292,23 +360,20 @@ pub(super) async fn end_session(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
 ) -> Result<Answer<Done>, ApiError> {
-    let store = &gateway.trust.store;
-    if viewer.role != Role::Admin {
-        let open = store.sessions(now_ms(), MOST).await?;
-        let own = open
-            .iter()
-            .any(|s| s.id == id && viewer.user.as_deref() == Some(s.user_id.as_str()));
-        if !own {
-            return Err(ApiError::NotFound("session", id));
+    let (store, directory) = (&gateway.trust.store, &gateway.trust.directory);
+    let ended = match (viewer.role, &viewer.user) {
+        (Role::Admin, _) if directory.end_locally(&id) => {
+            sweep(&gateway);
+            true
         }
-    }
-    if gateway.trust.directory.end_locally(&id) {
-        sweep(&gateway);
-    } else if store.end_session(&id).await? {
-        refresh(&gateway).await?;
-    } else {
+        (Role::Admin, _) => store.end_session(&id).await?,
+        (_, Some(user)) => store.end_session_of(user, &id).await?,
+        (_, None) => false,
+    };
+    if !ended {
         return Err(ApiError::NotFound("session", id));
     }
+    refresh(&gateway).await?;
     tracing::info!(by = viewer.name, session = id, "a session was ended");
     Ok(done(format!("Ended session {id}.")))
 }
@@ -331,20 +396,34 @@ fn key_info(key: ApiKey) -> ApiKeyInfo {
 /// Without the keys themselves.
 #[utoipa::path(
     get, path = "/api-keys", tag = "people",
-    responses((status = 200, description = "API keys.", body = Vec<ApiKeyInfo>), Stored),
+    params(KeyParams),
+    responses(
+        (status = 200, description = "API keys, the latest first.", body = Part<ApiKeyInfo>),
+        Stored,
+    ),
     security(("session" = ["admin"]), ("bearer" = ["admin"])),
 )]
 pub(super) async fn api_keys(
     _: Admin,
     State(gateway): State<Arc<Gateway>>,
-) -> Result<Json<Vec<ApiKeyInfo>>, ApiError> {
-    let keys = gateway.trust.store.api_keys(MOST).await?;
-    Ok(Json(keys.into_iter().map(key_info).collect()))
+    params: Result<Query<KeyParams>, QueryRejection>,
+) -> Result<Json<Part<ApiKeyInfo>>, ApiError> {
+    let Query(params) = params?;
+    let limit = limit(params.limit);
+    let query = ApiKeyQuery {
+        name: params.name,
+        after: params.after,
+        limit: limit as i64 + 1,
+    };
+    let keys = gateway.trust.store.api_keys(&query).await?;
+    let items = keys.into_iter().map(key_info).collect();
+    Ok(Json(part(items, limit, |key: &ApiKeyInfo| key.id.clone())))
 }
 
 /// Make an API key
 ///
-/// The answer is the only place where the key is ever shown.
+/// The answer is the only place where the key is ever shown. A name is free again when the key that had
+/// it is revoked.
 #[utoipa::path(
     post, path = "/api-keys", tag = "people",
     request_body = NewApiKey,
@@ -401,10 +480,17 @@ pub(super) async fn add_api_key(
 }
 
 /// Revoke an API key
+///
+/// Every token that it has issued is refused from then on, too.
 #[utoipa::path(
     delete, path = "/api-keys/{id}", tag = "people",
     params(("id" = String, Path, description = "The API key, as the list names it.")),
-    responses((status = 200, description = "What was done.", body = Done), NotFound, Stored),
+    responses(
+        (status = 200, description = "What was done.", body = Done),
+        NotFound,
+        Conflict,
+        Stored,
+    ),
     security(("session" = ["admin"]), ("bearer" = ["admin"])),
 )]
 pub(super) async fn revoke_api_key(
@@ -412,11 +498,23 @@ pub(super) async fn revoke_api_key(
     State(gateway): State<Arc<Gateway>>,
     Path(id): Path<String>,
 ) -> Result<Answer<Done>, ApiError> {
-    let store = &gateway.trust.store;
-    if !store.revoke_api_key(&id, now_ms()).await? {
+    let trust = &gateway.trust;
+    let Some(key) = trust.store.api_key(&id).await? else {
         return Err(ApiError::NotFound("API key", id));
-    }
-    refresh(&gateway).await?;
-    tracing::info!(by = admin.name, key = id, "an API key was revoked");
-    Ok(done("The API key is refused from now on.".to_owned()))
+    };
+    let principal = format!("key:{}", key.name);
+    let ending = trust.ending(&principal, &admin.name);
+    let revoked = trust.store.revoke_api_key(&key, &ending).await?;
+    let tokens = revoked.ok_or(ApiError::NotFound("API key", id))?;
+    let removed = refresh(&gateway).await?;
+    let by = &admin.name;
+    tracing::info!(
+        by,
+        key = key.name,
+        tokens,
+        removed,
+        "an API key was revoked"
+    );
+    let what = format!("API key {} is refused from now on", key.name);
+    Ok(done_removing(&with_tokens(what, tokens), removed))
 }

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::MatchedPath;
-use axum::extract::rejection::{JsonRejection, PathRejection, QueryRejection};
+use axum::extract::rejection::{FormRejection, JsonRejection, PathRejection, QueryRejection};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use tidegate_auth::{AdminError, PasswordError, SignatureError, TokenError};
@@ -44,6 +44,10 @@ pub(crate) enum ApiError {
     CopiesBusy(usize),
     #[error("there is one of this name already")]
     Taken,
+    #[error("{0}")]
+    Overtaken(&'static str),
+    #[error(transparent)]
+    RevocationsFull(StoreError),
     #[error("a text of this request holds a character that cannot be kept; leave it out")]
     BadText,
     #[error("something went wrong here; the log says what")]
@@ -100,6 +104,8 @@ pub(crate) enum ApiError {
     TooLarge(usize),
     #[error("send JSON, and say so: content-type: application/json")]
     NotJson,
+    #[error("{0}")]
+    Form(#[from] FormRejection),
     #[error("a plugin takes JSON (content-type: application/json) or text")]
     NotText,
     #[error("the body cannot be read: {0}")]
@@ -193,9 +199,12 @@ impl ApiError {
             ApiError::PluginSaid(status, _) => {
                 StatusCode::from_u16(*status).unwrap_or(StatusCode::BAD_GATEWAY)
             }
-            ApiError::Taken | ApiError::KeySigns | ApiError::KeyBusy | ApiError::NotCopied(_) => {
-                StatusCode::CONFLICT
-            }
+            ApiError::Taken
+            | ApiError::Overtaken(_)
+            | ApiError::RevocationsFull(_)
+            | ApiError::KeySigns
+            | ApiError::KeyBusy
+            | ApiError::NotCopied(_) => StatusCode::CONFLICT,
             ApiError::StoreBusy
             | ApiError::ActionsFull
             | ApiError::CopiesBusy(_)
@@ -207,6 +216,7 @@ impl ApiError {
             ApiError::SlowBody => StatusCode::REQUEST_TIMEOUT,
             ApiError::BusDown(_) => StatusCode::SERVICE_UNAVAILABLE,
             ApiError::Json(rejection) => rejection.status(),
+            ApiError::Form(rejection) => rejection.status(),
             ApiError::Query(rejection) => rejection.status(),
             ApiError::Path(rejection) => rejection.status(),
             ApiError::Token(_) | ApiError::Fault => StatusCode::INTERNAL_SERVER_ERROR,
@@ -221,6 +231,7 @@ impl From<StoreError> for ApiError {
             StoreError::Lost(_) => ApiError::StoreLost,
             StoreError::Taken => ApiError::Taken,
             StoreError::BadText => ApiError::BadText,
+            StoreError::Full(_) => ApiError::RevocationsFull(error),
             StoreError::Broken(_) => {
                 tracing::error!(%error, "a request failed");
                 ApiError::Fault

@@ -11,24 +11,25 @@ use tidegate_protocol::trust::{
     Introspect, Introspection, IssueToken, IssuedToken, Part, Revoke, TokenInfo,
 };
 use tidegate_protocol::{Allow, MAX_TOKEN_ROLES, Reason, Role, TopicPattern, is_reserved_topic};
-use tidegate_store::{RevocationKind, TokenQuery};
+use tidegate_store::{Issuer, RevocationKind, TokenQuery};
 use utoipa::IntoParams;
 
 use super::ApiError;
 use super::admin::Operator;
-use super::body::Body;
+use super::body::{Body, FormOrBody};
 use super::done::{Answer, done, done_removing};
-use super::openapi::{NotFound, Stored, Unprocessable};
-use super::parts::{MAX_LIMIT, part};
+use super::openapi::{Conflict, NotFound, Stored, Unprocessable};
+use super::parts::{limit, part};
 use super::path::Path;
 use crate::gateway::Gateway;
-use crate::trust::{Issue, RANDOM_ID_CHARS, now_ms, refresh, signed, token_info};
+use crate::trust::{AFTERWARDS_MS, Issue, RANDOM_ID_CHARS, now_ms, refresh, signed, token_info};
 
 /// Channels that one token may name.
 const MAX_CHANNELS: usize = 100;
 const MAX_ID_BYTES: usize = 255;
 /// The longest life of a token: a year.
-const MAX_SECONDS: u64 = 366 * 24 * 3600;
+const MAX_SECONDS: u64 = 366 * DAY_SECONDS;
+const DAY_SECONDS: u64 = 24 * 3600;
 
 /// Issue a token
 ///
@@ -39,6 +40,7 @@ const MAX_SECONDS: u64 = 366 * 24 * 3600;
     request_body = IssueToken,
     responses(
         (status = 200, description = "The token.", body = IssuedToken),
+        Conflict,
         Unprocessable,
         Stored,
     ),
@@ -94,8 +96,19 @@ pub(super) async fn issue(
         session: None,
     };
     let (token, record) = issue.sign(&gateway.tokens)?;
-    // Written down before it is given away: what nobody can list nobody can revoke.
-    gateway.trust.store.add_token(&record).await?;
+    // Written down before it is given away: what nobody can list nobody can revoke. And in the same
+    // moment as whoever asks still may: what is revoked with somebody who is put out is then all there is.
+    let issuer = match (&operator.user, operator.name.strip_prefix("key:")) {
+        (Some(id), _) => Issuer::User(id, operator.role.as_str()),
+        (None, Some(key)) => Issuer::Key(key),
+        (None, None) => Issuer::Unlisted,
+    };
+    if !gateway.trust.store.add_token(&record, issuer).await? {
+        refresh(&gateway).await?;
+        return Err(ApiError::Overtaken(
+            "what you may do was changed by somebody just now; ask again",
+        ));
+    }
     let info = token_info(record);
     tracing::info!(
         by = operator.name,
@@ -159,10 +172,7 @@ pub(super) async fn list(
     params: Result<Query<Params>, QueryRejection>,
 ) -> Result<Json<Part<TokenInfo>>, ApiError> {
     let Query(params) = params?;
-    let limit = params
-        .limit
-        .map_or(50, |limit| limit as usize)
-        .clamp(1, MAX_LIMIT);
+    let limit = limit(params.limit);
     let query = TokenQuery {
         subject: params.id,
         kid: params.kid,
@@ -179,24 +189,28 @@ pub(super) async fn list(
 
 /// Look into a token
 ///
-/// RFC 7662: whether a token is good, and what it says.
+/// RFC 7662: whether a token is good, and what it says. As a form, as the RFC has it, or as JSON. Of a
+/// token that is not good an administrator is told why not.
 #[utoipa::path(
     post, path = "/introspect", tag = "tokens",
-    request_body = Introspect,
+    request_body(content(
+        (Introspect = "application/json"),
+        (Introspect = "application/x-www-form-urlencoded"),
+    )),
     responses(
         (status = 200, description = "What the token says, or that it is not good.", body = Introspection),
     ),
     security(("session" = ["operator"]), ("bearer" = ["operator"])),
 )]
 pub(super) async fn introspect(
-    _: Operator,
+    operator: Operator,
     State(gateway): State<Arc<Gateway>>,
-    body: Result<Body<Introspect>, ApiError>,
+    body: Result<FormOrBody<Introspect>, ApiError>,
 ) -> Result<Json<Introspection>, ApiError> {
-    let Body(Introspect { token }) = body?;
+    let FormOrBody(Introspect { token, .. }) = body?;
     Ok(Json(match gateway.tokens.check(&token) {
         Err(reason) => Introspection {
-            reason: Some(reason.as_str().to_owned()),
+            reason: (operator.role >= Role::Admin).then(|| reason.as_str().to_owned()),
             ..Introspection::default()
         },
         Ok(checked) => {
@@ -224,7 +238,12 @@ pub(super) async fn introspect(
 #[utoipa::path(
     delete, path = "/tokens/{jti}", tag = "tokens",
     params(("jti" = String, Path, description = "The name of the token.")),
-    responses((status = 200, description = "What was done.", body = Done), NotFound, Stored),
+    responses(
+        (status = 200, description = "What was done.", body = Done),
+        NotFound,
+        Conflict,
+        Stored,
+    ),
     security(("session" = ["operator"]), ("bearer" = ["operator"])),
 )]
 pub(super) async fn revoke_one(
@@ -235,9 +254,17 @@ pub(super) async fn revoke_one(
     revoke_named(&gateway, &operator, jti).await
 }
 
-/// When the last token that is good today has ended, in milliseconds since 1970.
-fn longest() -> i64 {
-    now_ms().saturating_add(signed(MAX_SECONDS * 1000))
+/// When the last token that is good today has ended, in milliseconds since 1970. What the gateway and
+/// outside issuers sign lives a year at most, or as long as the flags say; what programs sign with the
+/// shared secret as long as they like: that is refused for good.
+fn longest(gateway: &Gateway) -> i64 {
+    if gateway.trust.has_shared_secret() {
+        return i64::MAX;
+    }
+    let config = &gateway.config;
+    let flags = config.token_seconds.max(config.client_cookie_seconds);
+    let seconds = flags.max(MAX_SECONDS).saturating_add(DAY_SECONDS);
+    now_ms().saturating_add(signed(seconds.saturating_mul(1000)))
 }
 
 async fn revoke_named(
@@ -246,9 +273,9 @@ async fn revoke_named(
     jti: String,
 ) -> Result<Answer<Done>, ApiError> {
     let until = match gateway.trust.store.token(&jti).await? {
-        Some(record) => record.expires_at,
+        Some(record) => record.expires_at.saturating_add(AFTERWARDS_MS),
         // A token of an outside issuer is not written down here; no good one lives longer.
-        None if gateway.tokens.issuers().named(&jti) => longest(),
+        None if gateway.tokens.issuers().named(&jti) => longest(gateway),
         None => return Err(ApiError::NotFound("token", jti)),
     };
     carry_out(gateway, operator, RevocationKind::Token, &jti, until).await
@@ -264,6 +291,7 @@ async fn revoke_named(
     responses(
         (status = 200, description = "What was done.", body = Done),
         NotFound,
+        Conflict,
         Unprocessable,
         Stored,
     ),
@@ -275,7 +303,7 @@ pub(super) async fn revoke(
     body: Result<Body<Revoke>, ApiError>,
 ) -> Result<Answer<Done>, ApiError> {
     let Body(wanted) = body?;
-    let until = longest();
+    let until = longest(&gateway);
     match wanted {
         Revoke {
             token: Some(token),
@@ -293,8 +321,8 @@ pub(super) async fn revoke(
             };
             // A token without a name was signed by a program: it goes with its subject.
             let jti = checked.claims.jti.ok_or(ApiError::NamelessToken)?;
-            let until = checked.claims.exp.saturating_add(checked.leeway + 60);
-            let until = signed(until.saturating_mul(1000));
+            let until = checked.claims.exp.saturating_add(checked.leeway);
+            let until = signed(until.saturating_mul(1000)).saturating_add(AFTERWARDS_MS);
             carry_out(&gateway, &operator, RevocationKind::Token, &jti, until).await
         }
         Revoke {

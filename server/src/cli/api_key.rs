@@ -5,7 +5,7 @@ use tidegate_protocol::Role;
 use tidegate_protocol::trust::{ApiKeyInfo, NewApiKey};
 
 use super::api::{Api, encoded, read};
-use super::reach::Reach;
+use super::reach::{Listing, Reach};
 use super::token::finish;
 use super::user::RoleName;
 use super::{CliError, show};
@@ -13,7 +13,7 @@ use super::{CliError, show};
 #[derive(Subcommand)]
 pub(crate) enum Command {
     /// The keys, the latest first
-    List(Reach),
+    List(Listing),
     /// Make a key and print it; it is shown this once
     Add {
         /// What it is for: 1 to 64 lower-case letters, digits, . _ - @
@@ -29,7 +29,7 @@ pub(crate) enum Command {
     },
     /// Refuse a key from now on
     Revoke {
-        /// Its name, or its id where several are called so
+        /// Its name, or its id
         name: String,
         #[command(flatten)]
         reach: Reach,
@@ -38,7 +38,7 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(command: Command) -> Result<(), CliError> {
     match command {
-        Command::List(reach) => list(reach).await,
+        Command::List(listing) => list(listing).await,
         Command::Add {
             name,
             role,
@@ -76,24 +76,29 @@ pub(crate) async fn run(command: Command) -> Result<(), CliError> {
     }
 }
 
-/// The id of the key of this name that has not ended, where there is one such key, or of this id.
+/// The id of the key of this name that is not revoked; what is no such name is taken for an id.
 async fn find(api: &Api, name: &str) -> Result<String, CliError> {
-    let keys: Vec<ApiKeyInfo> = read(api.get("/auth/api-keys").await?)?;
-    let mut named = keys
-        .iter()
-        .filter(|key| key.id == name || (key.name == name && key.revoked_at.is_none()));
-    match (named.next(), named.next()) {
-        (Some(key), None) => Ok(key.id.clone()),
-        _ => Err(CliError::NoApiKey(name.to_owned())),
+    let named = [("name", Some(name.to_owned()))];
+    let (found, _) = api.list("/auth/api-keys", &named, usize::MAX).await?;
+    for key in found {
+        let key: ApiKeyInfo = read(key)?;
+        if key.revoked_at.is_none() {
+            return Ok(key.id);
+        }
     }
+    // An id is what `api-key list` shows: 32 characters.
+    if name.len() == 32 && name.bytes().all(|b| b.is_ascii_hexdigit()) {
+        return Ok(name.to_owned());
+    }
+    Err(CliError::NoApiKey(name.to_owned()))
 }
 
-async fn list(reach: Reach) -> Result<(), CliError> {
+async fn list(Listing { limit, reach }: Listing) -> Result<(), CliError> {
     let as_json = reach.json;
     let api = reach.store().await?;
-    let keys = api.get("/auth/api-keys").await;
+    let found = api.list("/auth/api-keys", &[], limit).await;
     api.close().await;
-    let items = keys?.as_array().cloned().unwrap_or_default();
+    let (items, more) = found?;
     show::list(
         items,
         as_json,
@@ -117,5 +122,7 @@ async fn list(reach: Reach) -> Result<(), CliError> {
                 .to_owned(),
             ]
         },
-    )
+    )?;
+    show::more(more);
+    Ok(())
 }

@@ -43,6 +43,16 @@ pub(crate) struct Reach {
     settings: Box<Settings>,
 }
 
+/// A list of the store.
+#[derive(clap::Args)]
+pub(crate) struct Listing {
+    /// Show so many at most
+    #[arg(long, default_value_t = 1000)]
+    pub(crate) limit: usize,
+    #[command(flatten)]
+    pub(crate) reach: Reach,
+}
+
 impl Reach {
     /// For what is kept in the store: a named gateway, or the data folder.
     pub(crate) async fn store(self) -> Result<Api, CliError> {

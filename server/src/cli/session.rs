@@ -4,14 +4,14 @@ use clap::Subcommand;
 use tidegate_protocol::trust::SessionEntry;
 
 use super::api::encoded;
-use super::reach::Reach;
+use super::reach::{Listing, Reach};
 use super::token::finish;
 use super::{CliError, show};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// The open sessions
-    List(Reach),
+    /// The open sessions, the latest first
+    List(Listing),
     /// End a session: whoever holds it has to sign in again
     End {
         /// Its id (`session list` shows it)
@@ -23,7 +23,7 @@ pub(crate) enum Command {
 
 pub(crate) async fn run(command: Command) -> Result<(), CliError> {
     match command {
-        Command::List(reach) => list(reach).await,
+        Command::List(listing) => list(listing).await,
         Command::End { id, reach } => {
             let as_json = reach.json;
             let api = reach.store().await?;
@@ -35,12 +35,12 @@ pub(crate) async fn run(command: Command) -> Result<(), CliError> {
     }
 }
 
-async fn list(reach: Reach) -> Result<(), CliError> {
+async fn list(Listing { limit, reach }: Listing) -> Result<(), CliError> {
     let as_json = reach.json;
     let api = reach.store().await?;
-    let sessions = api.get("/auth/sessions").await;
+    let found = api.list("/auth/sessions", &[], limit).await;
     api.close().await;
-    let items = sessions?.as_array().cloned().unwrap_or_default();
+    let (items, more) = found?;
     show::list(
         items,
         as_json,
@@ -55,5 +55,7 @@ async fn list(reach: Reach) -> Result<(), CliError> {
                 session.agent,
             ]
         },
-    )
+    )?;
+    show::more(more);
+    Ok(())
 }

@@ -20,6 +20,13 @@ pub(crate) fn note(text: &str) {
     let _ = writeln!(std::io::stderr(), "{}", clean(text));
 }
 
+/// Says that a list goes on, if it does.
+pub(crate) fn more(more: bool) {
+    if more {
+        note("There are more; --limit shows them.");
+    }
+}
+
 /// Prints JSON.
 pub(crate) fn json(value: &Value) -> Result<(), CliError> {
     Ok(writeln!(std::io::stdout(), "{value}")?)

@@ -194,9 +194,7 @@ async fn list(of: &[(&str, Option<String>)], limit: usize, reach: Reach) -> Resu
             ]
         },
     )?;
-    if more {
-        show::note("There are more; --limit shows them.");
-    }
+    show::more(more);
     Ok(())
 }
 
@@ -204,7 +202,11 @@ async fn introspect(file: Option<PathBuf>, reach: Reach) -> Result<(), CliError>
     let token = secrets::secret("Token", file.as_deref(), false)?;
     let as_json = reach.json;
     let api = reach.store().await?;
-    let said = api.post("/auth/introspect", &Introspect { token }).await;
+    let wanted = Introspect {
+        token,
+        ..Introspect::default()
+    };
+    let said = api.post("/auth/introspect", &wanted).await;
     api.close().await;
     let said = said?;
     if as_json {
@@ -212,7 +214,10 @@ async fn introspect(file: Option<PathBuf>, reach: Reach) -> Result<(), CliError>
     }
     let said: Introspection = read(said)?;
     if !said.active {
-        return Err(CliError::TokenNotGood(said.reason.unwrap_or_default()));
+        return Err(CliError::TokenNotGood(
+            said.reason
+                .unwrap_or_else(|| "administrators are told why".to_owned()),
+        ));
     }
     if as_json {
         return Ok(());

@@ -7,14 +7,14 @@ use tidegate_protocol::Role;
 use tidegate_protocol::trust::{ChangeUser, NewUser, UserInfo};
 
 use super::api::{Api, encoded, read};
-use super::reach::Reach;
+use super::reach::{Listing, Reach};
 use super::token::finish;
 use super::{CliError, secrets, show};
 
 #[derive(Subcommand)]
 pub(crate) enum Command {
-    /// The users
-    List(Reach),
+    /// The users, the latest first
+    List(Listing),
     /// Add a user
     Add {
         /// 1 to 64 lower-case letters, digits, . _ - @
@@ -48,11 +48,11 @@ pub(crate) enum Command {
         #[command(flatten)]
         reach: Reach,
     },
-    /// Let a user sign in no more; every session of the user ends
+    /// Let a user sign in no more; sessions end, and tokens that the user has issued are refused
     Disable(One),
     /// Let a user sign in again
     Enable(One),
-    /// Remove a user; every session of the user ends
+    /// Remove a user; sessions end, and tokens that the user has issued are refused
     Remove(One),
 }
 
@@ -84,7 +84,7 @@ impl From<RoleName> for Role {
 
 pub(crate) async fn run(command: Command) -> Result<(), CliError> {
     match command {
-        Command::List(reach) => list(reach).await,
+        Command::List(listing) => list(listing).await,
         Command::Add {
             name,
             role,
@@ -165,20 +165,21 @@ async fn change(name: &str, wanted: ChangeUser, reach: Reach) -> Result<(), CliE
 
 /// The address of the user of this name.
 async fn find(api: &Api, name: &str) -> Result<String, CliError> {
-    let users: Vec<UserInfo> = read(api.get("/auth/users").await?)?;
-    users
-        .iter()
-        .find(|user| user.name == name)
-        .map(|user| format!("/auth/users/{}", encoded(&user.id)))
-        .ok_or_else(|| CliError::NoUser(name.to_owned()))
+    let named = [("name", Some(name.to_owned()))];
+    let (found, _) = api.list("/auth/users", &named, 1).await?;
+    let user: UserInfo = match found.into_iter().next() {
+        Some(user) => read(user)?,
+        None => return Err(CliError::NoUser(name.to_owned())),
+    };
+    Ok(format!("/auth/users/{}", encoded(&user.id)))
 }
 
-async fn list(reach: Reach) -> Result<(), CliError> {
+async fn list(Listing { limit, reach }: Listing) -> Result<(), CliError> {
     let as_json = reach.json;
     let api = reach.store().await?;
-    let users = api.get("/auth/users").await;
+    let found = api.list("/auth/users", &[], limit).await;
     api.close().await;
-    let items = users?.as_array().cloned().unwrap_or_default();
+    let (items, more) = found?;
     show::list(
         items,
         as_json,
@@ -191,5 +192,7 @@ async fn list(reach: Reach) -> Result<(), CliError> {
                 show::time(user.created_at),
             ]
         },
-    )
+    )?;
+    show::more(more);
+    Ok(())
 }

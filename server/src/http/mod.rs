@@ -14,7 +14,6 @@ use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
 use hyper::Request;
 use hyper::body::Incoming;
@@ -27,14 +26,13 @@ use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
-use tower::ServiceExt as _;
 
 pub(crate) use places::Places;
 use places::Share;
 pub(crate) use prompt::Prompt;
 use prompt::was_unread;
 
-use crate::client::TrustedProxies;
+use crate::front::Front;
 use crate::limits::key;
 
 /// After an error that does not pass by itself (no file descriptors left) accepting rests.
@@ -114,13 +112,7 @@ impl Listener {
 }
 
 /// Serves until the end.
-pub(crate) async fn serve(
-    listener: Listener,
-    app: Router,
-    proxies: Arc<TrustedProxies>,
-    places: Arc<Places>,
-    ending: Ending,
-) {
+pub(crate) async fn serve(listener: Listener, front: Front, places: Arc<Places>, ending: Ending) {
     let tasks = TaskTracker::new();
     let accepting = async {
         loop {
@@ -129,7 +121,7 @@ pub(crate) async fn serve(
             };
             match listener.accept().await {
                 Ok((socket, peer)) => {
-                    let share = match counts(&proxies, peer).then(|| places.share(key(peer.ip()))) {
+                    let share = match counts(&front, peer).then(|| places.share(key(peer.ip()))) {
                         None => None,
                         Some(Some(share)) => Some(share),
                         Some(None) => {
@@ -138,9 +130,8 @@ pub(crate) async fn serve(
                         }
                     };
                     let connection = Connection {
-                        app: app.clone(),
+                        front: front.clone(),
                         peer,
-                        proxies: proxies.clone(),
                         places: places.clone(),
                         closing: ending.closing.clone(),
                         _place: (place, share),
@@ -164,8 +155,8 @@ pub(crate) async fn serve(
 }
 
 /// Whether this one is a client of its own: a proxy and the Unix socket stand for many.
-fn counts(proxies: &TrustedProxies, peer: SocketAddr) -> bool {
-    peer != UNIX_PEER && !proxies.trust(peer.ip())
+fn counts(front: &Front, peer: SocketAddr) -> bool {
+    peer != UNIX_PEER && !front.is_proxy(peer.ip())
 }
 
 impl Accepted {
@@ -197,9 +188,8 @@ fn passes(error: &std::io::Error) -> bool {
 
 /// One accepted connection.
 struct Connection {
-    app: Router,
+    front: Front,
     peer: SocketAddr,
-    proxies: Arc<TrustedProxies>,
     places: Arc<Places>,
     closing: CancellationToken,
     /// Given back when the connection ends or becomes a WebSocket.
@@ -226,19 +216,10 @@ impl Connection {
     {
         let limits = self.places.limits();
         let socket = Prompt::new(socket, limits.write);
-        let Self {
-            app, peer, proxies, ..
-        } = self;
+        let Self { front, peer, .. } = self;
         let service = service_fn(move |request: Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            proxies.resolve(&mut request, peer);
-            let answer = app.clone().oneshot(request);
-            async move {
-                Ok::<_, Infallible>(match answer.await {
-                    Ok(response) => response,
-                    Err(never) => match never {},
-                })
-            }
+            let front = front.clone();
+            async move { Ok::<_, Infallible>(front.answer(request.map(Body::new), peer).await) }
         });
         let mut serving = std::pin::pin!(
             http1::Builder::new()

@@ -23,7 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use tidegate_hub::{Connection, Drop, Work, random_id};
-use tidegate_protocol::Serializer;
+use tidegate_protocol::{Close, Serializer};
 use tokio::time::timeout;
 use utoipa::{IntoParams, ToSchema};
 
@@ -63,7 +63,7 @@ struct LongPoll {
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = PollAnswer)]
 struct Answer {
-    /// 200, 204 (nothing to say), 403, 408, 410 (no such session, or a new one) or 503.
+    /// 200, 204 (nothing to say), 403, 408, 410 (no such session any more, or a new one) or 503.
     status: u16,
     /// The session, to be shown from now on.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -258,12 +258,21 @@ async fn wait(gateway: &Gateway, session: &LongPoll, token: String) -> Answer {
             if !messages.is_empty() {
                 return Some(messages);
             }
-            let open = poll_fn(|context| match connection.outbox.flush(context).0 {
-                Work::Close(_) | Work::Gone => Poll::Ready(false),
-                Work::None | Work::Blocked if connection.outbox.queued_frames() > 0 => {
-                    Poll::Ready(true)
+            let open = poll_fn(|context| {
+                let work = connection.outbox.flush(context).0;
+                session.leave_if_answered();
+                match work {
+                    Work::Close(_) | Work::Gone => Poll::Ready(false),
+                    Work::None | Work::Blocked if connection.outbox.queued_frames() > 0 => {
+                        Poll::Ready(true)
+                    }
+                    Work::More => {
+                        gateway.hub.feed(connection);
+                        context.waker().wake_by_ref();
+                        Poll::Pending
+                    }
+                    Work::None | Work::Blocked => Poll::Pending,
                 }
-                Work::None | Work::Blocked => Poll::Pending,
             });
             if !open.await && connection.outbox.queued_frames() == 0 {
                 return None;
@@ -280,6 +289,9 @@ async fn wait(gateway: &Gateway, session: &LongPoll, token: String) -> Answer {
         },
         // The session was closed: the client begins a new one.
         Ok(None) => {
+            // After the frame that is being handled, so that whoever is told of a join and of its end is
+            // told of the join first.
+            let _handled = session.session.lock().await;
             gateway.end_long_poll(&token);
             Answer::status(410)
         }
@@ -347,35 +359,43 @@ pub(crate) async fn publish(
         .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-ndjson"));
     let handling = async {
         let mut session = found.session.lock().await;
-        if lines {
-            let lines = body.split(|byte| *byte == b'\n');
-            for line in lines
-                .map(<[u8]>::trim_ascii)
-                .filter(|line| !line.is_empty())
-                .take(MAX_LINES)
-            {
-                found.handle(&gateway, &mut session, line).await;
-            }
-        } else {
-            found.handle(&gateway, &mut session, &body).await;
+        if !lines {
+            return found.handle(&gateway, &mut session, &body).await;
         }
+        let lines = body.split(|byte| *byte == b'\n');
+        for line in lines
+            .map(<[u8]>::trim_ascii)
+            .filter(|line| !line.is_empty())
+            .take(MAX_LINES)
+        {
+            if !found.handle(&gateway, &mut session, line).await {
+                return false;
+            }
+        }
+        true
     };
-    match timeout(WINDOW, handling).await {
-        Ok(()) => Answer::status(200).into_response(),
+    let handled = timeout(WINDOW, handling).await;
+    found.leave_if_answered();
+    match handled {
+        Ok(true) => Answer::status(200).into_response(),
+        Ok(false) => Answer::status(410).into_response(),
         Err(_) => Answer::status(408).into_response(),
     }
 }
 
 impl LongPoll {
-    /// One frame: text, or the base64 of a binary one.
-    async fn handle(&self, gateway: &Gateway, session: &mut Session, line: &[u8]) {
+    /// One frame: text, or the base64 of a binary one. `false` when the session has ended and takes
+    /// no more.
+    async fn handle(&self, gateway: &Gateway, session: &mut Session, line: &[u8]) -> bool {
+        let outbox = &self.connection.outbox;
+        if outbox.closing().is_some() {
+            return false;
+        }
         self.connection.count_in();
         gateway.hub.stats.bytes_in.add(line.len());
         if line.len() > gateway.config.max_frame_bytes {
-            return self
-                .connection
-                .outbox
-                .close(tidegate_protocol::Close::TooLarge);
+            outbox.close(Close::TooLarge);
+            return false;
         }
         // Left over from a request that took too long.
         poll_fn(|context| session.poll_waiting(context)).await;
@@ -388,6 +408,26 @@ impl LongPoll {
             },
         }
         poll_fn(|context| session.poll_waiting(context)).await;
+        true
+    }
+
+    /// Closes a session that was asked to leave, unless something that its client has asked is still
+    /// to be answered: whoever answers that asks again.
+    fn leave_if_answered(&self) {
+        let outbox = &self.connection.outbox;
+        if let Some(close) = outbox.leaving()
+            && self.session.try_lock().is_ok()
+        {
+            outbox.close(close);
+        }
+    }
+
+    /// Waits until a session that was asked to leave has answered what its client has asked, and the
+    /// poll that waits has taken it.
+    async fn left(&self) {
+        drop(self.session.lock().await);
+        self.leave_if_answered();
+        drop(self.polling.lock().await);
     }
 }
 
@@ -399,6 +439,14 @@ impl LongPolls {
 
     fn get(&self, token: &str) -> Option<Arc<LongPoll>> {
         self.0.lock().get(token).cloned()
+    }
+
+    /// Waits until all sessions, which were asked to leave, have nothing left to answer.
+    pub(crate) async fn left(&self) {
+        let sessions: Vec<_> = self.0.lock().values().cloned().collect();
+        for session in sessions {
+            session.left().await;
+        }
     }
 
     /// Tokens of sessions that nobody has polled for too long, or that are closed and empty.

@@ -18,3 +18,4 @@ pub(crate) mod upgrade;
 
 pub(crate) use client_cookie::ClientCounters;
 pub(crate) use longpoll::LongPolls;
+pub(crate) use upgrade::{ConnectParams, handshake};

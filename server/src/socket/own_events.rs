@@ -11,11 +11,12 @@ use tidegate_protocol::{Payload, Reason, Standing};
 use super::join_payload::{SUPABASE_TOPICS, read_metadata};
 use super::renewal::ACCESS_TOKEN;
 use super::session::Session;
+use crate::trust::{self, Moment};
 
 /// What such an event asks for, once it has been checked.
 pub(super) enum OwnEvent {
-    /// The member has shown a newer token.
-    Renewed(Standing, Arc<Grant>),
+    /// The member has shown a newer token; when it was looked at.
+    Renewed(Standing, Arc<Grant>, Moment),
     /// The member's metadata is this from now on.
     Tracked(Map<String, Value>),
     /// The member is not to be shown in presence.
@@ -41,8 +42,9 @@ impl Session {
     ) -> Result<Option<OwnEvent>, Reason> {
         Ok(match event {
             ACCESS_TOKEN => {
+                let then = trust::moment(&self.gateway);
                 let (standing, grant) = self.renewed(channel, payload)?;
-                Some(OwnEvent::Renewed(standing, grant))
+                Some(OwnEvent::Renewed(standing, grant, then))
             }
             "presence_update" => Some(OwnEvent::Tracked(read_metadata(payload.as_json())?)),
             "presence" => tracking(channel.topic.as_str(), payload)?,
@@ -54,11 +56,12 @@ impl Session {
     pub(super) fn follow(&self, topic: &str, own: OwnEvent) {
         let (hub, connection) = (&self.gateway.hub, &self.connection);
         match own {
-            OwnEvent::Renewed(standing, grant) => {
+            OwnEvent::Renewed(standing, grant, then) => {
                 let renewed = hub.renew(connection, topic, standing, Some(&grant));
                 if !grant.allow.presence {
                     hub.hide_presence(connection, topic);
                 }
+                trust::judge(&self.gateway, connection, topic, then);
                 renewed
             }
             OwnEvent::Tracked(metadata) => hub.update_presence(connection, topic, metadata),

@@ -14,7 +14,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use tidegate_auth::{Checked, Shown, TokenSource, admit, may_push};
 use tidegate_bus::{BusError, Publishing};
-use tidegate_hub::{Bucket, Channel, Connection, Grant, Join, Joined, Refused};
+use tidegate_hub::{Bucket, Channel, Connection, Grant, Join, JoinError, Joined, Refused};
 use tidegate_protocol::{
     BusName, ClientFrame, Close, DecodeError, Direction, Event, Reason, Ref, Serializer, Status,
     Topic,
@@ -27,6 +27,7 @@ use super::stamp::stamped;
 use crate::cluster;
 use crate::gateway::Gateway;
 use crate::limits::Lease;
+use crate::trust;
 
 /// The longest user id, and the longest presence key, in bytes.
 pub(super) const MAX_USER_BYTES: usize = 255;
@@ -197,6 +198,7 @@ impl Session {
         if !self.joins.take(hub.now_ms()) {
             return Err(Reason::TooManyJoins);
         }
+        let then = trust::moment(&self.gateway);
         let shown = self.shown(payload.token);
         let definition = hub.definitions.of(topic.as_str());
         let compat = self.gateway.config.tangram_compat;
@@ -240,9 +242,14 @@ impl Session {
             other => other,
         };
         let member = join.grant.is_some().then(|| join.user.clone());
-        let lifecycle = hub.join(&self.connection, serializer, join)?;
+        let lifecycle = match hub.join(&self.connection, serializer, join) {
+            Ok(lifecycle) => lifecycle,
+            Err(JoinError::Refused(reason)) => return Err(reason),
+            Err(JoinError::Gone) => return Ok(()),
+        };
         hub.stats.joins.observe(began.elapsed());
         self.gateway.lifecycle.tell(lifecycle);
+        trust::judge(&self.gateway, &self.connection, &frame.topic, then);
         if let Some(user) = member {
             self.counts_as(&user);
         }
@@ -397,10 +404,13 @@ impl Session {
         self.reply(serializer, frame, Status::Ok, "{}");
     }
 
-    /// Answers a frame, unless it asked for no answer.
+    /// Answers a frame, unless it is a push that asked for no answer.
     fn reply(&self, serializer: Serializer, frame: &ClientFrame, status: Status, response: &str) {
-        let join = frame.event == "phx_join";
-        if frame.reference.is_null() && !join {
+        let is_push = !matches!(
+            (frame.topic.as_str(), frame.event.as_str()),
+            (_, "phx_join" | "phx_leave") | ("phoenix", "heartbeat")
+        );
+        if frame.reference.is_null() && is_push {
             return;
         }
         let codec = serializer.codec();

@@ -32,8 +32,9 @@ const READ_BYTES: usize = 64 * 1024;
 /// How long writing may take once the socket is to be closed, and how long the peer has to answer
 /// the close frame.
 const CLOSE_GRACE: Duration = Duration::from_secs(2);
-/// The same for a slow consumer. It is told why only when it reads again, so it is given time to;
-/// all that is kept for it meanwhile is the rest of one frame.
+/// The same for a slow consumer. It is told why only when it reads again, so it is given time to.
+/// All that is kept for it meanwhile is the rest of what its socket had taken a part of: a frame, or up
+/// to 64 that were written together.
 const SLOW_GRACE: Duration = Duration::from_secs(30);
 /// Reads after which the other connections get their turn: a peer that sends without end, and a
 /// million tiny frames at that, must not have a thread for itself.
@@ -62,8 +63,36 @@ struct Driver {
     session: Session,
     reader: Reader,
     conversation: Conversation,
-    /// What was read while a push waits for the bus.
-    unhandled: Vec<u8>,
+    unhandled: Unhandled,
+}
+
+/// What was read while a push waits for the bus. It stays where it lies until all of it is handled:
+/// there may be a thousand pushes in it, of which each waits.
+#[derive(Default)]
+struct Unhandled {
+    bytes: Vec<u8>,
+    /// Where it begins.
+    from: usize,
+}
+
+impl Unhandled {
+    fn new(bytes: Vec<u8>) -> Self {
+        Self { bytes, from: 0 }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.from >= self.bytes.len()
+    }
+
+    fn rest(&mut self) -> &mut [u8] {
+        &mut self.bytes[self.from..]
+    }
+
+    /// Only the last `left` bytes are unhandled still.
+    fn keep(mut self, left: usize) -> Self {
+        self.from = self.bytes.len().saturating_sub(left);
+        self
+    }
 }
 
 /// Runs the socket to its end. `early` is what the peer sent right behind its handshake.
@@ -80,7 +109,7 @@ pub(crate) async fn run(
     let mut driver = Driver {
         session: Session::new(gateway.clone(), connection.clone(), token),
         conversation: Conversation::new(max).with_deflate(connection.deflate()),
-        unhandled: early,
+        unhandled: Unhandled::new(early),
         gateway,
         connection,
         reader,
@@ -117,12 +146,13 @@ pub(crate) async fn run(
         if !driver.flushed().await || say(&driver.reader, &frame).await.is_err() {
             return;
         }
+        driver.gateway.hub.stats.bytes_out.add(frame.len());
         driver.answered().await;
         // A socket that is closed with something unread in it is reset, and what the peer has not
         // read yet is lost: the close frame. So the end is announced first, and the rest is read
         // (RFC 6455, section 7.1.1).
         driver.connection.outbox.detach();
-        driver.drained().await;
+        drained(&mut driver.reader).await;
     };
     // Whether the peer answered makes no difference any more. Boxed, for the task of an open socket
     // would have to keep room for it: half of its kilobyte.
@@ -140,10 +170,16 @@ pub(crate) async fn run(
 pub(crate) async fn turn_away(socket: Stream) {
     let close = Close::TooManyConnections;
     let frame = Frame::close(close.code(), close.reason());
-    // The peer may have gone already.
-    let (reader, writer) = socket.split();
-    let _ = timeout(CLOSE_GRACE, say(&reader, &frame)).await;
-    drop(writer);
+    let (mut reader, writer) = socket.split();
+    let goodbye = async {
+        // The peer may have gone already.
+        if say(&reader, &frame).await.is_ok() {
+            // As above: it may have begun to speak, and would see a reset in the place of the reason.
+            writer.shut();
+            drained(&mut reader).await;
+        }
+    };
+    let _ = timeout(CLOSE_GRACE, goodbye).await;
 }
 
 async fn say(socket: &Reader, frame: &Frame) -> io::Result<()> {
@@ -174,7 +210,11 @@ impl Driver {
                 self.read(context)
             } else {
                 let mut unhandled = std::mem::take(&mut self.unhandled);
-                Poll::Ready(self.handle(&mut unhandled))
+                let (end, left) = self.handle(unhandled.rest());
+                if left > 0 {
+                    self.unhandled = unhandled.keep(left);
+                }
+                Poll::Ready(end)
             };
             match read {
                 Poll::Ready(Some(end)) => return Poll::Ready(end),
@@ -200,6 +240,12 @@ impl Driver {
             self.gateway.hub.stats.bytes_out.add(written);
             match work {
                 Work::None => return None,
+                Work::More => {
+                    self.gateway.hub.feed(&self.connection);
+                    // The next part in the next turn: others want theirs.
+                    context.waker().wake_by_ref();
+                    return None;
+                }
                 Work::Gone => return Some(End::Gone),
                 Work::Close(close) => return Some(End::Close(close)),
                 Work::Blocked => match self.reader.poll_write_ready(context) {
@@ -222,15 +268,20 @@ impl Driver {
                 return Poll::Ready(Some(End::Gone));
             }
             self.connection.heard(self.gateway.hub.now_ms());
-            Poll::Ready(self.handle(&mut buffer[..length]))
+            let (end, left) = self.handle(&mut buffer[..length]);
+            if left > 0 {
+                self.unhandled = Unhandled::new(buffer[length - left..length].to_vec());
+            }
+            Poll::Ready(end)
         })
     }
 
-    /// Handles what was read; what comes behind a push that waits for the bus is kept.
-    fn handle(&mut self, mut input: &mut [u8]) -> Option<End> {
+    /// Handles what was read, and says how many bytes are left because they are behind a push that
+    /// waits for the bus.
+    fn handle(&mut self, mut input: &mut [u8]) -> (Option<End>, usize) {
         loop {
             match self.conversation.next(&mut input) {
-                Ok(None) => return None,
+                Ok(None) => return (None, 0),
                 Ok(Some(Event::Message(kind, data))) => {
                     self.connection.count_in();
                     self.gateway.hub.stats.bytes_in.add(data.len());
@@ -239,27 +290,21 @@ impl Driver {
                         Kind::Binary => self.session.binary(&data),
                     }
                     if self.session.is_waiting() {
-                        self.unhandled.extend_from_slice(input);
-                        return None;
+                        return (None, input.len());
                     }
                 }
                 Ok(Some(Event::Answer(pong))) => {
-                    let written = self.connection.outbox.pong(pong);
-                    self.gateway.hub.stats.bytes_out.add(written);
+                    self.connection.outbox.pong(pong);
                 }
-                Ok(Some(Event::Close(answer))) => return Some(End::Asked(answer)),
+                Ok(Some(Event::Close(answer))) => return (Some(End::Asked(answer)), 0),
                 Err(violation) => {
                     tracing::debug!(connection = %self.connection.id, %violation, "refused");
-                    self.connection.outbox.close(match violation {
-                        Violation::NotUtf8 => Close::NotUtf8,
-                        Violation::TooLarge => Close::TooLarge,
-                        _ => Close::ProtocolError,
-                    });
-                    return None;
+                    self.connection.outbox.close(close_for(violation));
+                    return (None, 0);
                 }
             }
             if self.connection.outbox.closing().is_some() {
-                return None;
+                return (None, 0);
             }
         }
     }
@@ -271,7 +316,8 @@ impl Driver {
                 let (work, written) = self.connection.outbox.flush(context);
                 self.gateway.hub.stats.bytes_out.add(written);
                 match work {
-                    Work::None | Work::Close(_) => return Poll::Ready(true),
+                    // What more there was to be said is of no use to who goes.
+                    Work::None | Work::More | Work::Close(_) => return Poll::Ready(true),
                     Work::Gone => return Poll::Ready(false),
                     Work::Blocked => {
                         if ready!(self.reader.poll_write_ready(context)).is_err() {
@@ -297,10 +343,19 @@ impl Driver {
             }
         }
     }
+}
 
-    /// Reads until the peer has closed its side.
-    async fn drained(&mut self) {
-        while read_some(&mut self.reader, |_| {}).await {}
+/// Reads until the peer has closed its side.
+async fn drained(reader: &mut Reader) {
+    while read_some(reader, |_| {}).await {}
+}
+
+/// How a socket is closed whose peer has said what no client may say.
+fn close_for(violation: Violation) -> Close {
+    match violation {
+        Violation::NotUtf8 => Close::NotUtf8,
+        Violation::TooLarge => Close::TooLarge,
+        _ => Close::ProtocolError,
     }
 }
 
@@ -319,4 +374,45 @@ async fn read_some(reader: &mut Reader, mut take: impl FnMut(&mut [u8])) -> bool
         })
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The code that a peer is told is the one that the framing has for what it did.
+    #[test]
+    fn a_violation_has_one_code() {
+        for violation in [
+            Violation::ReservedBit,
+            Violation::ReservedOpcode,
+            Violation::NoMask,
+            Violation::Length,
+            Violation::Control,
+            Violation::Fragment,
+            Violation::CloseCode,
+            Violation::NotUtf8,
+            Violation::Compression,
+            Violation::TooLarge,
+        ] {
+            assert_eq!(close_for(violation).code(), violation.code(), "{violation}");
+        }
+    }
+
+    /// Of many pushes that were read at once and wait one after the other none is copied again.
+    #[test]
+    fn what_is_unhandled_stays_where_it_lies() {
+        let mut unhandled = Unhandled::new((0..100).collect());
+        let end = unhandled.rest().as_ptr_range().end;
+        for left in (1..100).rev() {
+            unhandled = unhandled.keep(left);
+            assert_eq!(unhandled.rest().as_ptr_range().end, end);
+            assert_eq!(
+                (unhandled.rest().len(), unhandled.is_empty()),
+                (left, false)
+            );
+            assert_eq!(usize::from(unhandled.rest()[0]), 100 - left);
+        }
+        assert!(unhandled.keep(0).is_empty());
+    }
 }

@@ -74,6 +74,17 @@ pub(crate) async fn upgrade(
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     client: Client,
     Query(params): Query<ConnectParams>,
+    request: Request,
+) -> Response {
+    handshake(gateway, peer, &client, params, request)
+}
+
+/// The same for who knows already that it is one.
+pub(crate) fn handshake(
+    gateway: Arc<Gateway>,
+    peer: SocketAddr,
+    client: &Client,
+    params: ConnectParams,
     mut request: Request,
 ) -> Response {
     if gateway.is_stopping() {
@@ -105,11 +116,14 @@ pub(crate) async fn upgrade(
     };
     let (protocol, subprotocol_token) = subprotocol(headers);
     let details = details(&gateway, peer, headers);
-    let (client, cookie) = identify(&gateway, headers, &client);
+    let (client, cookie) = identify(&gateway, headers, client);
     let token = subprotocol_token
         .or(params.user_token)
         .filter(|token| !token.is_empty());
-    let deflate = gateway.config.deflate_min_bytes.is_some() && offers_deflate(headers);
+    let deflate = match gateway.config.deflate_min_bytes {
+        Some(_) => answer_to_deflate(headers),
+        None => None,
+    };
     let upgrade = hyper::upgrade::on(&mut request);
     let sockets = gateway.sockets.clone();
     sockets.spawn(async move {
@@ -118,7 +132,7 @@ pub(crate) async fn upgrade(
         };
         // Registered only now: a handshake that is never completed holds nothing.
         if let Some(connection) = gateway.hub.connect(details, serializer) {
-            connection.set_deflate(deflate);
+            connection.set_deflate(deflate.is_some());
             if let Some(client) = client {
                 connection.set_client(client);
             }
@@ -134,10 +148,10 @@ pub(crate) async fn upgrade(
     headers.insert(header::CONNECTION, HeaderValue::from_static("upgrade"));
     headers.insert(header::UPGRADE, HeaderValue::from_static("websocket"));
     headers.insert(header::SEC_WEBSOCKET_ACCEPT, accept);
-    if deflate {
+    if let Some(answer) = deflate {
         headers.insert(
             header::SEC_WEBSOCKET_EXTENSIONS,
-            HeaderValue::from_static(tidegate_websocket::deflate::ANSWER),
+            HeaderValue::from_static(answer),
         );
     }
     if let Some(protocol) = protocol {
@@ -149,13 +163,13 @@ pub(crate) async fn upgrade(
     response
 }
 
-/// Whether the client can have permessage-deflate as this server speaks it.
-fn offers_deflate(headers: &HeaderMap) -> bool {
+/// What a client is answered that can have permessage-deflate as this server speaks it.
+fn answer_to_deflate(headers: &HeaderMap) -> Option<&'static str> {
     headers
         .get_all(header::SEC_WEBSOCKET_EXTENSIONS)
         .iter()
         .filter_map(|value| value.to_str().ok())
-        .any(tidegate_websocket::deflate::accepts)
+        .find_map(tidegate_websocket::deflate::answer)
 }
 
 /// The bare socket under an upgraded connection, and what was read from it beyond the handshake.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use tidegate_auth::LEEWAY_SECONDS;
 use tidegate_hub::ExpiryRules;
 
-use super::{ANSWER, ANYBODY, TrustError, issuers, now_ms, refresh, unsigned};
+use super::{AFTERWARDS_MS, ANSWER, ANYBODY, TrustError, issuers, now_ms, refresh, unsigned};
 use crate::gateway::Gateway;
 use crate::system::ticks;
 
@@ -134,7 +134,7 @@ async fn purging(gateway: &Gateway) {
         let purged = async {
             let now = now_ms();
             trust.store.purge_sessions(now).await?;
-            trust.store.purge_tokens(now).await?;
+            trust.store.purge_tokens(now - AFTERWARDS_MS).await?;
             let open = i64::from(config.max_open_tokens);
             let forgotten = trust.store.purge_issued_by(ANYBODY, open).await;
             trust.count_forgotten(&forgotten);
@@ -182,6 +182,6 @@ async fn rotate_when_due(gateway: &Gateway, days: u32) -> Result<Option<String>,
     if since.is_none_or(|since| since + i64::from(days) * DAY_MS > now_ms()) {
         return Ok(None);
     }
-    let kid = trust.rotate(false, gateway.config.token_seconds).await?;
-    Ok(Some(kid))
+    // None: another gateway was quicker.
+    trust.rotate(false, gateway.config.token_seconds).await
 }

@@ -5,7 +5,7 @@ use tidegate_protocol::trust::TokenInfo;
 use tidegate_protocol::{Allow, Claims, RoleName};
 use tidegate_store::{Revocation, RevocationKind, TokenRecord};
 
-use super::{Trust, TrustError, now_ms, signed, unsigned};
+use super::{MAX_REVOCATIONS, Trust, TrustError, now_ms, signed, unsigned};
 
 /// How long a random id is, as Tangram's is.
 pub(crate) const RANDOM_ID_CHARS: usize = 8;
@@ -98,6 +98,7 @@ impl Trust {
             until,
             revoked_by: by.to_owned(),
         };
-        Ok(self.store.revoke(kind, &revocation).await?)
+        let revoked = self.store.revoke(kind, &revocation, MAX_REVOCATIONS);
+        Ok(revoked.await?)
     }
 }

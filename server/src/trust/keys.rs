@@ -80,7 +80,8 @@ impl Trust {
     /// What is refused.
     pub(super) async fn revoked(&self) -> Result<Revoked, TrustError> {
         let mut revoked = Revoked::default();
-        for row in self.store.revocations(now_ms(), MOST).await? {
+        // All of them: their number is bounded where they are made, and none may be left out.
+        for row in self.store.revocations(now_ms(), i64::MAX).await? {
             let at = unsigned(row.revoked_at);
             match row.kind.parse() {
                 Ok(RevocationKind::Token) => drop(revoked.tokens.insert(row.value)),
@@ -93,8 +94,13 @@ impl Trust {
     }
 
     /// A new key signs from here on; the one before it checks until its last token has expired, or
-    /// `at_once` not at all. `life` is how long a token lives at most, in seconds.
-    pub(crate) async fn rotate(&self, at_once: bool, life: u64) -> Result<String, TrustError> {
+    /// `at_once` not at all. `life` is how long a token lives at most, in seconds. Nothing is changed,
+    /// and no key given, when somebody else has rotated at the same time.
+    pub(crate) async fn rotate(
+        &self,
+        at_once: bool,
+        life: u64,
+    ) -> Result<Option<String>, TrustError> {
         if let Some(secret) = &self.shared {
             let first = SigningKey {
                 kid: kid_of(secret),
@@ -111,17 +117,20 @@ impl Trust {
         let current = keys
             .iter()
             .find(|key| key.state == KeyState::Current.as_str());
-        let until = match current {
-            _ if at_once => None,
+        let rotated = match current {
             Some(current) => {
-                let last = self.store.last_expiry(&current.kid).await?;
-                let life = super::signed(life.saturating_mul(1000));
-                Some(last.max(now_ms().saturating_add(life)))
+                let until = if at_once {
+                    None
+                } else {
+                    let last = self.store.last_expiry(&current.kid).await?;
+                    let life = super::signed(life.saturating_mul(1000));
+                    Some(last.max(now_ms().saturating_add(life)))
+                };
+                self.store.rotate_key(&key, &current.kid, until).await?
             }
-            None => Some(now_ms()),
+            None => self.store.add_first_key(&key).await?,
         };
-        self.store.rotate_key(&key, until).await?;
-        Ok(key.kid)
+        Ok(rotated.then_some(key.kid))
     }
 
     /// All keys, the one that signs first.

@@ -14,15 +14,15 @@ mod records;
 mod repeats;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::time::Duration;
 
 use tidegate_auth::{
-    ClientTokens, Directory, Issuers, Marks, Nonces, Seal, SealError, Secret, SecretError,
-    TokenError, Tokens,
+    ClientTokens, Directory, Issuers, LEEWAY_SECONDS, Marks, Nonces, Seal, SealError, Secret,
+    SecretError, TokenError, Tokens,
 };
-use tidegate_hub::{Counter, Lifecycle};
-use tidegate_store::{OpenError, Store, StoreError};
+use tidegate_hub::{Connection, Counter, Lifecycle};
+use tidegate_store::{Ending, OpenError, Store, StoreError};
 
 pub(crate) use clocks::run;
 pub(crate) use issuers::Provider;
@@ -41,6 +41,11 @@ use records::Records;
 const ANSWER: Duration = Duration::from_secs(10);
 /// Rows of each kind that are kept in memory.
 const MOST: i64 = 100_000;
+/// Revocations that hold at once; a further one is refused.
+pub(crate) const MAX_REVOCATIONS: i64 = 100_000;
+/// So much longer than a token says it is remembered that it was revoked: it is taken a little past
+/// its end, and clocks disagree. In milliseconds.
+pub(crate) const AFTERWARDS_MS: i64 = (LEEWAY_SECONDS as i64 + 60) * 1000;
 
 /// Why identities cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -81,6 +86,8 @@ pub(crate) struct Trust {
     plain: bool,
     /// The revision that was read last.
     seen: AtomicI64,
+    /// How often it was looked for members whose token is good no more.
+    sweeps: AtomicU64,
     /// One reads at a time.
     reading: tokio::sync::Mutex<()>,
 }
@@ -108,6 +115,7 @@ impl Trust {
             shared: config.shared_secret.clone(),
             plain: config.plain_tokens,
             seen: AtomicI64::new(-1),
+            sweeps: AtomicU64::new(0),
             reading: tokio::sync::Mutex::default(),
         };
         if trust.shared.is_none() {
@@ -124,6 +132,22 @@ impl Trust {
 }
 
 impl Trust {
+    /// Whether programs sign tokens with a secret that the operator gave: those may live for ever.
+    pub(crate) fn has_shared_secret(&self) -> bool {
+        self.shared.is_some()
+    }
+
+    /// What goes with this one, whom `by` puts out now.
+    pub(crate) fn ending<'a>(&self, principal: &'a str, by: &'a str) -> Ending<'a> {
+        Ending {
+            principal,
+            by,
+            now: now_ms(),
+            leeway: AFTERWARDS_MS,
+            most: MAX_REVOCATIONS,
+        }
+    }
+
     /// Counts tokens of which the records went because there were too many.
     fn count_forgotten(&self, rows: &Result<u64, StoreError>) {
         let rows = rows.as_ref().copied().unwrap_or_default();
@@ -162,6 +186,8 @@ pub(crate) fn sweep(gateway: &Gateway) -> usize {
 }
 
 fn revoked_members(gateway: &Gateway) -> Vec<Lifecycle> {
+    // Before the first member is looked at: who is let in from here on asks again (`judge`).
+    gateway.trust.sweeps.fetch_add(1, Ordering::SeqCst);
     let revoked = gateway.tokens.revoked();
     gateway.hub.revoke(|grant, subject| match grant {
         Some(grant) => gateway.tokens.is_revoked(&Marks {
@@ -175,6 +201,33 @@ fn revoked_members(gateway: &Gateway) -> Vec<Lifecycle> {
         // Anonymous: there is nothing to go by but the name.
         None => revoked.names(subject),
     })
+}
+
+/// When it was asked who may be a member: what decides about that may change meanwhile.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Moment {
+    sweeps: u64,
+    definitions: u64,
+}
+
+/// To be taken before a token or a definition is looked at.
+pub(crate) fn moment(gateway: &Gateway) -> Moment {
+    Moment {
+        sweeps: gateway.trust.sweeps.load(Ordering::SeqCst),
+        definitions: gateway.hub.definitions.changes(),
+    }
+}
+
+/// After somebody was let in. Where something has changed since then, it is asked once more: whoever
+/// looked for members that must go may have looked before this was one.
+pub(crate) fn judge(gateway: &Gateway, connection: &Connection, topic: &str, then: Moment) {
+    let now = moment(gateway);
+    if now.definitions != then.definitions {
+        gateway.lifecycle.tell(gateway.hub.judge(connection, topic));
+    }
+    if now.sweeps != then.sweeps {
+        sweep(gateway);
+    }
 }
 
 /// Writes down what still waits, and lets go of the store.

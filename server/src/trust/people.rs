@@ -4,13 +4,17 @@ use tidegate_auth::{
     Known, KnownKey, KnownSession, KnownUser, SESSION_SECONDS, fingerprint, random_text,
 };
 use tidegate_protocol::Role;
-use tidegate_store::{Session, StoreError};
+use tidegate_store::{Session, SessionBounds, StoreError};
 
 use super::{MOST, Trust, TrustError, now_ms, signed, unsigned};
 use crate::gateway::Gateway;
 
-/// Sessions at once; a further one ends the oldest.
-const MAX_SESSIONS: i64 = 1_000;
+/// Sessions at once; a further one ends the oldest of the same user, and then the oldest of all: nobody
+/// ends those of others by signing in.
+const MAX_SESSIONS: SessionBounds = SessionBounds {
+    of_user: 20,
+    all: 1_000,
+};
 /// Of what a browser calls itself so much is kept.
 const MAX_AGENT_CHARS: usize = 200;
 
@@ -25,7 +29,7 @@ pub(crate) fn name_is_good(name: &str) -> bool {
 impl Trust {
     /// Everybody the store knows.
     pub(super) async fn everybody(&self) -> Result<Known, TrustError> {
-        let users = self.store.users(MOST).await?.into_iter().map(|user| {
+        let users = self.store.all_users(MOST).await?.into_iter().map(|user| {
             let known = KnownUser {
                 name: user.name,
                 // A role that this release does not know may look, and no more.
@@ -35,7 +39,7 @@ impl Trust {
             };
             (user.id, known)
         });
-        let sessions = self.store.sessions(now_ms(), MOST).await?;
+        let sessions = self.store.all_sessions(now_ms(), MOST).await?;
         let sessions = sessions.into_iter().map(|session| {
             let known = KnownSession {
                 id: session.id,
@@ -44,18 +48,15 @@ impl Trust {
             };
             (session.hash, known)
         });
-        let keys = self.store.api_keys(MOST).await?;
-        let api_keys = keys
-            .into_iter()
-            .filter(|key| key.revoked_at.is_none())
-            .map(|key| {
-                let known = KnownKey {
-                    name: key.name,
-                    role: Role::named(&key.role).unwrap_or_default(),
-                    expires_at: key.expires_at.map(unsigned),
-                };
-                (key.hash, known)
-            });
+        let keys = self.store.good_api_keys(MOST).await?;
+        let api_keys = keys.into_iter().map(|key| {
+            let known = KnownKey {
+                name: key.name,
+                role: Role::named(&key.role).unwrap_or_default(),
+                expires_at: key.expires_at.map(unsigned),
+            };
+            (key.hash, known)
+        });
         Ok(Known {
             users: users.collect(),
             sessions: sessions.collect(),

@@ -9,15 +9,15 @@ use crate::redis_bus::{Redis, gateway_on};
 use crate::socket::Socket;
 
 /// A member that keeps what it is told of presence, as phoenix.js does.
-struct Watcher {
-    socket: Socket,
+pub struct Watcher {
+    pub socket: Socket,
     presences: Presences,
     /// Keys that were gone at some moment.
-    missed: Vec<String>,
+    pub missed: Vec<String>,
 }
 
 impl Watcher {
-    async fn join(gateway: &Gateway, topic: &str, user: &str) -> Self {
+    pub async fn join(gateway: &Gateway, topic: &str, user: &str) -> Self {
         let mut socket = gateway.connect().await;
         let join = json!(["1", "1", topic, "phx_join", {"token": token(user, topic)}]);
         assert_eq!(socket.ask(join).await[4]["status"], "ok");
@@ -49,7 +49,7 @@ impl Watcher {
     }
 
     /// Until exactly these are there, each with so many metas.
-    async fn until(&mut self, expected: &[(&str, usize)]) {
+    pub async fn until(&mut self, expected: &[(&str, usize)]) {
         loop {
             let seen: Vec<_> = self
                 .presences
@@ -74,7 +74,7 @@ impl Watcher {
 }
 
 /// Until so many gateways listen to the bus.
-async fn listening(redis: &Redis, gateways: i64) -> BusTap {
+pub async fn listening(redis: &Redis, gateways: i64) -> BusTap {
     let mut tap = BusTap::open(&redis.address()).await;
     while tap.publish("to:nobody:probe", "1").await < gateways {}
     tap

@@ -10,6 +10,8 @@ use tokio::net::TcpStream;
 use tokio::time::{Duration, timeout};
 
 use crate::gateway::{Gateway, PASSWORD, PATIENCE, SECRET, token};
+use crate::long_poll::Poller;
+use crate::metrics::Scrape;
 use crate::redis_bus::{Redis, gateway_on};
 use crate::socket::{Socket, ok};
 
@@ -137,6 +139,42 @@ async fn a_push_that_waits_for_the_bus_is_answered() {
     redis.signal("CONT").await;
     socket.expect(ok(json!("1"), json!("7"), "room")).await;
     assert_eq!(socket.closed().await.0, 1012);
+    ended(gateway).await;
+}
+
+/// Section 3: and so is one of a client that polls.
+#[tokio::test]
+async fn a_poller_s_push_that_waits_for_the_bus_is_answered() {
+    let redis = Redis::start().await;
+    let gateway = gateway_on(&redis).await;
+    let _socket = gateway.joined_when_up("room", "alice").await;
+    let poller = Poller::open(&gateway, "vsn=2.0.0", false).await;
+    let payload = json!({"token": token("ben", "lounge")});
+    poller
+        .send(&[json!(["1", "1", "lounge", "phx_join", payload])])
+        .await;
+    poller.frames(3).await;
+    let received = async || {
+        let scrape = Scrape::of(&gateway).await;
+        scrape.value("tidegate_received_bytes_total", &[])
+    };
+    let before = received().await;
+    redis.signal("STOP").await;
+    let push = [json!(["1", "7", "lounge", "said", {}])];
+    let stop = async {
+        // The push is read and handed to the bus, and the poll waits for its answer.
+        while received().await <= before {}
+        gateway.terminate().await;
+        while TcpStream::connect(("127.0.0.1", gateway.port))
+            .await
+            .is_ok()
+        {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        redis.signal("CONT").await;
+    };
+    let (frames, (), ()) = tokio::join!(poller.frames(1), poller.send(&push), stop);
+    assert_eq!(frames, [ok(json!("1"), json!("7"), "lounge")]);
     ended(gateway).await;
 }
 

@@ -94,7 +94,14 @@ async fn a_token_comes_in_three_ways_and_the_closest_wins() {
 async fn refs_are_echoed_as_they_came() {
     let gateway = Gateway::start().await;
     let mut socket = gateway.connect().await;
-    for reference in [json!("7"), json!(7), json!(0), json!(1.5), json!("ä\"")] {
+    for reference in [
+        json!("7"),
+        json!(7),
+        json!(0),
+        json!(1.5),
+        json!("ä\""),
+        json!(null),
+    ] {
         let frame = json!([null, reference, "phoenix", "heartbeat", {}, "more", 6]);
         assert_eq!(
             socket.ask(frame).await,
@@ -261,6 +268,11 @@ async fn leaving_what_was_not_joined_is_answered_ok() {
         .ask(json!([null, "6", "never", "phx_leave", null]))
         .await;
     assert_eq!(reply, ok(json!(null), json!("6"), "never"));
+    // Only a push asks for no answer by having no ref.
+    let reply = socket
+        .ask(json!(["4", null, "never", "phx_leave", {}]))
+        .await;
+    assert_eq!(reply, ok(json!("4"), json!(null), "never"));
     socket.expect_silence().await;
     tap.expect_silence().await;
 }

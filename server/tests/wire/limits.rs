@@ -151,6 +151,20 @@ async fn connections_in_all_and_from_one_address() {
     }
 }
 
+/// RFC 6455, section 7.1.1: who is turned away and speaks at once is told why, and sees no reset.
+#[tokio::test]
+async fn who_is_turned_away_hears_why_whatever_it_says() {
+    let gateway = with("--max-connections", "1").await;
+    let mut first = gateway.connect().await;
+    first.expect_silence().await;
+    let mut second = gateway.connect().await;
+    second
+        .send_raw(&b"\x81\x80\x00\x00\x00\x00".repeat(100_000))
+        .await;
+    let said = (1013, "too many connections".to_owned());
+    assert_eq!(second.closed().await, said);
+}
+
 /// A18: half a request holds a place for so long and no longer; who waits for it is served then,
 /// and open sockets notice nothing of it.
 #[tokio::test]

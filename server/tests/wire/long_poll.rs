@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::gateway::{Gateway, token};
-use crate::http_api::{raw, with_body};
+use crate::gateway::{Gateway, PASSWORD, SECRET, token};
+use crate::http_api::{raw, request, sign_in, with_body};
 
 /// A client that polls; its token goes in the header or in the address.
 pub struct Poller<'a> {
@@ -37,7 +37,7 @@ impl<'a> Poller<'a> {
         }
     }
 
-    async fn poll(&self) -> Value {
+    pub async fn poll(&self) -> Value {
         let (path, headers) = self.place();
         let (status, _, body) = raw(self.gateway, "GET", &path, &headers, None).await;
         assert_eq!(status, 200);
@@ -221,4 +221,81 @@ async fn a_closed_session_is_gone() {
     assert_eq!(status, 200);
     assert_eq!(poller.poll().await["status"], 410);
     assert_eq!(poller.poll().await["status"], 410);
+}
+
+/// S2: what comes behind a frame that closes the session is not handled, while the poll that waits ends
+/// the session: no member stays behind that nobody could ever remove.
+#[tokio::test]
+async fn a_session_that_is_closed_joins_nothing_more() {
+    let flags = [
+        "--jwt-secret",
+        SECRET,
+        "--admin-password",
+        PASSWORD,
+        "--max-frame-bytes",
+        "2048",
+    ];
+    let gateway = Gateway::with(&flags, "").await;
+    let cookie = sign_in(&gateway, PASSWORD).await;
+    let headers = [("cookie", cookie.as_str())];
+    for _ in 0..5 {
+        let poller = Poller::open(&gateway, "vsn=2.0.0", false).await;
+        let mut lines = vec!["[".repeat(3000)];
+        lines.extend((0..99).map(|n| {
+            let topic = format!("room:{n}");
+            let payload = json!({"token": token("ann", &topic)});
+            json!(["1", "1", topic, "phx_join", payload]).to_string()
+        }));
+        let body = lines.join("\n");
+        let (polled, posted) =
+            tokio::join!(poller.poll(), poller.post("application/x-ndjson", &body));
+        assert_eq!(polled["status"], 410);
+        assert_eq!(posted, json!({"status": 410}));
+        let (_, list) = request(&gateway, "GET", "/api/v1/channels", &headers, None).await;
+        assert_eq!(list["total"], 0, "{list}");
+        let (_, list) = request(&gateway, "GET", "/api/v1/connections", &headers, None).await;
+        assert_eq!(list["total"], 0, "{list}");
+    }
+}
+
+/// A11: an administrator that polls is told of every channel, however little may wait for it.
+#[tokio::test]
+async fn an_administrator_that_polls_is_told_of_every_channel() {
+    let flags = [
+        "--jwt-secret",
+        SECRET,
+        "--admin-password",
+        PASSWORD,
+        "--queue-bytes",
+        "16384",
+    ];
+    let gateway = Gateway::with(&flags, "").await;
+    let mut sockets = Vec::new();
+    for socket in 0..3 {
+        let mut member = gateway.connect().await;
+        for n in 0..80 {
+            let topic = format!("room:{socket}:{n}:{}", "x".repeat(200));
+            let payload = json!({"token": token("ann", &topic)});
+            member
+                .send(json!(["1", "1", topic, "phx_join", payload]))
+                .await;
+        }
+        member.settle().await;
+        sockets.push(member);
+    }
+    let poller = Poller::open(&gateway, "vsn=2.0.0", false).await;
+    let payload = json!({"token": token("root", "admin")});
+    poller
+        .send(&[json!(["1", "1", "admin", "phx_join", payload])])
+        .await;
+    let mut listed = std::collections::BTreeSet::new();
+    while listed.len() < 241 {
+        for frame in poller.frames(1).await {
+            if frame[3] == "channel.list" {
+                assert_eq!(frame[4]["agents"].as_array().unwrap().len(), 1);
+                let channel = frame[4]["channel"].as_str().unwrap();
+                assert!(listed.insert(channel.to_owned()), "once: {channel}");
+            }
+        }
+    }
 }

@@ -35,6 +35,8 @@ mod long_poll;
 mod members;
 mod metrics;
 mod openapi;
+mod overflow;
+mod peers;
 mod plugins;
 #[allow(dead_code, reason = "shared with the tests of the store")]
 #[path = "../../../crates/store/tests/contract/postgres.rs"]

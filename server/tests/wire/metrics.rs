@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::process::Command;
 use tokio::time::{Duration, timeout};
@@ -101,7 +101,7 @@ impl Scrape {
 }
 
 /// Scrapes until it is so.
-async fn until(gateway: &Gateway, name: &str, labels: &[(&str, &str)], least: f64) -> Scrape {
+pub async fn until(gateway: &Gateway, name: &str, labels: &[(&str, &str)], least: f64) -> Scrape {
     let scraping = async {
         loop {
             let scrape = Scrape::of(gateway).await;
@@ -319,4 +319,150 @@ async fn full_places_show() {
     waits.await.unwrap();
     drop(held);
     until(&gateway, "tidegate_http_full_total", &[], 1.0).await;
+}
+
+/// Section 4: what Redis clients of the in-process bus may do shows where it is too much.
+#[tokio::test]
+async fn bounds_of_redis_clients_show() {
+    let gateway = with(&[
+        "--bus-clients",
+        "2",
+        "--bus-output-bytes",
+        "65536",
+        "--bus-request-bytes",
+        "40000",
+    ])
+    .await;
+    let address = gateway.bus.clone().unwrap();
+    let connect = async || TcpStream::connect(&address).await.unwrap();
+    let rest = async |mut stream: TcpStream| {
+        let mut bytes = Vec::new();
+        // Closed, or reset because of what was not read.
+        let _ = timeout(PATIENCE, stream.read_to_end(&mut bytes))
+            .await
+            .unwrap();
+        String::from_utf8_lossy(&bytes).into_owned()
+    };
+    let cut = async |reason: &str| {
+        let labels = [("reason", reason)];
+        until(&gateway, "tidegate_bus_clients_cut_total", &labels, 1.0).await
+    };
+    let clients = async |count: f64| {
+        let counting = async {
+            while Scrape::of(&gateway)
+                .await
+                .value("tidegate_bus_clients", &[])
+                != count
+            {}
+        };
+        timeout(PATIENCE, counting).await.unwrap();
+    };
+    let (mut one, mut two) = (connect().await, connect().await);
+    clients(2.0).await;
+    let refused = rest(connect().await).await;
+    assert_eq!(refused, "-ERR max number of clients reached\r\n");
+    cut("too many").await;
+
+    two.write_all(b"*2\r\n$4\r\nECHO\r\n$40000\r\n")
+        .await
+        .unwrap();
+    let said = rest(two).await;
+    assert!(said.contains("a request may have 40000 bytes"), "{said}");
+    cut("protocol error").await;
+    clients(1.0).await;
+
+    let mut slow = connect().await;
+    slow.write_all(b"*2\r\n$9\r\nSUBSCRIBE\r\n$1\r\na\r\n")
+        .await
+        .unwrap();
+    let publish = format!(
+        "*3\r\n$7\r\nPUBLISH\r\n$1\r\na\r\n$30000\r\n{}\r\n",
+        "x".repeat(30_000)
+    );
+    let publishing = async {
+        let mut answer = [0; 4];
+        let mut heard = false;
+        loop {
+            one.write_all(publish.as_bytes()).await.unwrap();
+            one.read_exact(&mut answer).await.unwrap();
+            match &answer {
+                b":1\r\n" => heard = true,
+                // Once it is cut, nobody is there.
+                b":0\r\n" if heard => return,
+                b":0\r\n" => {}
+                other => panic!("{other:?}"),
+            }
+        }
+    };
+    timeout(PATIENCE, publishing).await.unwrap();
+    let scrape = cut("too slow").await;
+    drop(slow);
+    let of = |outcome| scrape.value("tidegate_bus_events_total", &[("outcome", outcome)]);
+    assert_eq!((of("refused"), of("failed")), (0.0, 0.0));
+    let refused = scrape.value("tidegate_bus_subscriptions_refused_total", &[]);
+    assert_eq!(refused, 0.0);
+}
+
+/// What is counted is what crossed the wire: of the gateway's frames all bytes, whatever they are and
+/// whoever made the gateway send them; of the client's their content.
+#[tokio::test]
+async fn bytes_are_those_of_the_wire() {
+    let gateway = Gateway::start().await;
+    let mut socket = gateway.connect().await;
+    let (mut sent, mut received) = (0, 0);
+    let mut tap = gateway.tap().await;
+    let payload = json!({"token": crate::gateway::token("alice", "room"), "presence": {"n": 1}});
+    for (frame, answers) in [
+        // The reply, the state, the diff.
+        (json!(["1", "1", "room", "phx_join", payload]), 3),
+        (
+            json!([null, "2", "phoenix", "heartbeat", {"pad": "x".repeat(300)}]),
+            1,
+        ),
+        (json!(["1", "3", "room", "said", {}]), 1),
+        // An event of the bus after this one.
+        (json!(["1", "4", "room", "said", {}]), 2),
+        (json!(["1", "5", "room", "presence_update", {}]), 2),
+        (json!("nonsense"), 1),
+        (json!(["1", "6", "never", "said", {}]), 1),
+        (json!(["1", "7", "room", "phx_leave", {}]), 2),
+    ] {
+        let text = frame.to_string();
+        received += text.len();
+        socket.send_text(&text).await;
+        if frame[1] == "4" {
+            tap.publish("to:room:news", format!("\"{}\"", "x".repeat(70_000)))
+                .await;
+        }
+        for _ in 0..answers {
+            let length = socket.next_text().await.len();
+            sent += length
+                + match length {
+                    0..=125 => 2,
+                    126..=0xffff => 4,
+                    _ => 10,
+                };
+        }
+    }
+    // A pong without content, then a close frame with a code.
+    socket.send_raw(b"\x89\x80\x00\x00\x00\x00").await;
+    socket.send_raw(b"\x88\x82\x00\x00\x00\x00\x03\xe9").await;
+    assert_eq!(socket.closed().await.0, 1001);
+    sent += 2 + 4;
+    let counted = async {
+        loop {
+            let scrape = Scrape::of(&gateway).await;
+            let counted = [
+                scrape.value("tidegate_sent_bytes_total", &[]),
+                scrape.value("tidegate_received_bytes_total", &[]),
+            ];
+            // The last bytes are counted after the client has them.
+            if counted[0] >= sent as f64 {
+                return counted;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let counted = timeout(PATIENCE, counted).await.expect("all of them");
+    assert_eq!(counted, [sent as f64, received as f64]);
 }

@@ -154,6 +154,42 @@ async fn a_request_goes_along_without_its_secrets() {
     );
 }
 
+/// W1, P2: a request that waits keeps nobody else waiting: two hundred clients get an event, and one of
+/// them the reply to its push, while it is not answered.
+#[tokio::test]
+async fn a_request_that_waits_holds_nobody_up() {
+    let flags = ["--jwt-secret", SECRET, "--admin-password", PASSWORD];
+    let quiet = "[[channels]]\npattern = \"room\"\njoin = \"token\"\npresence = \"off\"\n";
+    let gateway = Gateway::with(&flags, quiet).await;
+    let cookie = sign_in(&gateway, PASSWORD).await;
+    let mut bus = gateway.tap().await;
+    let mut sockets = Vec::new();
+    for n in 0..200 {
+        let mut socket = gateway.connect().await;
+        let token = crate::gateway::token(&format!("user{n}"), "room");
+        let join = json!(["1", "1", "room", "phx_join", {"token": token}]);
+        assert_eq!(socket.ask(join).await[4]["status"], "ok");
+        sockets.push(socket);
+    }
+    let headers = [("cookie", cookie.as_str()), HERE];
+    let waits = with_body(&gateway, "GET", "/api/v1/plugins/slow/a", &headers, None);
+    let (answer, ()) = tokio::join!(waits, async {
+        let asked = asked(&mut bus, "slow").await;
+        bus.publish("to:room:news", r#"{"n":1}"#).await;
+        for socket in &mut sockets {
+            assert_eq!(
+                socket.expect_event("room", "news").await[4],
+                json!({"n": 1})
+            );
+        }
+        let pushed = sockets[0].ask(json!(["1", "2", "room", "say", {}])).await;
+        assert_eq!(pushed[4]["status"], "ok");
+        // Only now is there an answer at all.
+        reply(&mut bus, "slow", &json!({"id": asked["id"], "body": {}})).await;
+    });
+    assert_eq!(answer.0, 200);
+}
+
 /// An error of a plugin is an error like all others; what cannot be used is 502, silence 504 (S12).
 #[tokio::test]
 async fn errors_and_silence_have_their_answers() {

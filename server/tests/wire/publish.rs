@@ -101,6 +101,10 @@ async fn events_reach_exactly_those_they_are_for() {
         .map(|event| event["members"].as_u64().unwrap())
         .collect();
     assert_eq!(members, [2, 1, 2, 2, 0, 3]);
+    // `nobody` twice, and `gone`.
+    let absent = Scrape::of(&a).await;
+    let absent = absent.value("tidegate_dropped_total", &[("reason", "recipient")]);
+    assert_eq!(absent, 3.0);
     for (socket, expected) in [
         (&mut ann, &["users", "both", "exclude", "all"][..]),
         (&mut ann_too, &["users", "all"]),

@@ -423,7 +423,7 @@ async fn repeated_reads_are_one_record() {
         loop {
             let path = "/api/v1/activity/principals";
             let (_, counts) = request(&gateway, "GET", path, &admin, None).await;
-            let counts = counts.as_array().unwrap().clone();
+            let counts = counts["items"].as_array().unwrap().clone();
             let of_page = counts.iter().find(|c| c["principal"] == "key:page");
             if of_page.is_some_and(|c| c["answered"] == 40 && c["refused"] == 3) {
                 return;

@@ -84,6 +84,11 @@ impl Redis {
 }
 
 pub async fn gateway_on(redis: &Redis) -> Gateway {
+    gateway_with(redis, &[], "").await
+}
+
+/// The same with more flags, and this configuration file unless it is empty.
+pub async fn gateway_with(redis: &Redis, more: &[&str], config: &str) -> Gateway {
     let url = format!("redis://{}/", redis.address());
     let flags = [
         "--redis-url",
@@ -93,7 +98,26 @@ pub async fn gateway_on(redis: &Redis) -> Gateway {
         "--admin-password",
         PASSWORD,
     ];
-    Gateway::with(&flags, "").await
+    Gateway::with(&[&flags[..], more].concat(), config).await
+}
+
+/// A5: many pushes that arrive in one piece wait one after the other, and are answered in order.
+#[tokio::test]
+async fn pushes_that_arrive_together_are_answered_in_order() {
+    let redis = Redis::start().await;
+    let gateway = gateway_on(&redis).await;
+    let mut socket = gateway.joined_when_up("room", "alice").await;
+    let mut together = Vec::new();
+    for n in 0..500 {
+        let push = json!(["1", n, "room", "said", {}]).to_string();
+        // A mask of zeroes changes nothing.
+        together.extend([0x81, 0x80 | push.len() as u8, 0, 0, 0, 0]);
+        together.extend(push.as_bytes());
+    }
+    socket.send_raw(&together).await;
+    for n in 0..500 {
+        socket.expect(ok(json!("1"), json!(n), "room")).await;
+    }
 }
 
 /// A16: sockets stay open, pushes meanwhile are refused with the reason, deliveries resume.

@@ -2,11 +2,11 @@
 
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, client_async, connect_async};
 
 use crate::gateway::PATIENCE;
 
@@ -19,6 +19,23 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// With so little room in its buffers that it is soon behind when it does not read.
+    pub async fn narrow(port: u16) -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        let address = (std::net::Ipv4Addr::LOCALHOST, port).into();
+        let stream = socket.connect(address).await.unwrap();
+        let url = format!("ws://127.0.0.1:{port}/websocket?vsn=2.0.0");
+        let handshake = client_async(url, MaybeTlsStream::Plain(stream));
+        let (stream, _) = timeout(PATIENCE, handshake).await.unwrap().unwrap();
+        Self {
+            stream,
+            protocol: None,
+            cookie: None,
+            heartbeats: 0,
+        }
+    }
+
     /// `Err` with the HTTP status when the handshake is refused.
     pub async fn open(port: u16, query: &str, headers: &[(&str, &str)]) -> Result<Self, u16> {
         let url = format!("ws://127.0.0.1:{port}/websocket?{query}");

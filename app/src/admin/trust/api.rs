@@ -4,7 +4,7 @@ use tidegate_protocol::admin::Done;
 use tidegate_protocol::system::Configuration;
 use tidegate_protocol::trust::{
     ChangePassword, ChangeUser, Introspect, Introspection, IssueToken, IssuedToken, IssuerInfo,
-    KeyInfo, MadeApiKey, NewApiKey, NewUser, PrincipalInfo, Revoke, RotateKey, UserInfo,
+    KeyInfo, MadeApiKey, NewApiKey, NewUser, Part, PrincipalInfo, Revoke, RotateKey, UserInfo,
 };
 
 use crate::http::{ApiError, delete, get, segment, send};
@@ -72,7 +72,11 @@ pub(super) async fn issue(token: IssueToken) -> Result<IssuedToken, ApiError> {
 }
 
 pub(super) async fn introspect(token: String) -> Result<Introspection, ApiError> {
-    send("POST", "/api/v1/auth/introspect", &Introspect { token }).await
+    let wanted = Introspect {
+        token,
+        ..Introspect::default()
+    };
+    send("POST", "/api/v1/auth/introspect", &wanted).await
 }
 
 pub(super) async fn revoke(what: Revoke) -> Result<Done, ApiError> {
@@ -83,6 +87,7 @@ pub(super) async fn configuration() -> Result<Configuration, ApiError> {
     get("/api/v1/system/configuration").await
 }
 
-pub(super) async fn principals() -> Result<Vec<PrincipalInfo>, ApiError> {
-    get("/api/v1/activity/principals").await
+/// The latest of them.
+pub(super) async fn principals() -> Result<Part<PrincipalInfo>, ApiError> {
+    get("/api/v1/activity/principals?limit=200").await
 }

@@ -83,7 +83,7 @@ fn Row(key_: ApiKeyInfo, list: Paged<ApiKeyInfo>) -> impl IntoView {
         let id = id.clone();
         confirm.ask(
             question.clone(),
-            "The program that shows it is refused from its next request on. This cannot be undone.",
+            "The program that shows it is refused from its next request on, and so is every token that it has issued. This cannot be undone.",
             "Revoke",
             move || state.act(api::revoke_api_key(id.clone()), move || list.refresh()),
         );

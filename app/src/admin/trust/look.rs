@@ -89,15 +89,20 @@ fn Verdict(found: Found) -> impl IntoView {
         }
         .into_any()
     } else {
-        let reason = said.reason.clone().unwrap_or_default();
-        let more = advice(&reason).unwrap_or_default();
+        // Administrators are told why.
+        let why = said.reason.clone().map(|reason| {
+            let more = advice(&reason).unwrap_or_default();
+            view! {
+                <strong>{reason}</strong>
+                ". "
+                {more}
+            }
+        });
         view! {
             <p>
                 <Badge tone=Signal::from(Tone::Bad)>"refused"</Badge>
                 " "
-                <strong>{reason}</strong>
-                ". "
-                {more}
+                {why}
             </p>
         }
         .into_any()

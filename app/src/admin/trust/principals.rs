@@ -1,7 +1,7 @@
 //! How often each principal was answered and refused.
 
 use leptos::prelude::*;
-use tidegate_protocol::trust::PrincipalInfo;
+use tidegate_protocol::trust::{Part, PrincipalInfo};
 
 use super::api;
 use super::moment::Moment;
@@ -24,8 +24,10 @@ pub(super) fn Principals(
             Column::text("Last"),
         ]
     };
-    let show = move |counts: Vec<PrincipalInfo>| {
+    let show = move |counts: Part<PrincipalInfo>| {
+        let more = counts.next.is_some();
         let rows = counts
+            .items
             .into_iter()
             .map(|count| view! { <Row count chosen/> })
             .collect_view();
@@ -33,6 +35,10 @@ pub(super) fn Principals(
             <Table caption="Counters" columns=columns()>
                 {rows}
             </Table>
+            {more
+                .then(|| {
+                    view! { <p class="muted">"The latest 200; the API lists all of them."</p> }
+                })}
         }
         .into_any()
     };

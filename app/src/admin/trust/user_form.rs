@@ -151,6 +151,9 @@ fn Change(
                     error=password_error
                 />
                 <CheckField label="May sign in" value=enabled/>
+                <p class="muted">
+                    "Tokens that the user has issued go, too: all of them with the right to sign in, and with a lesser role those that only a greater one may issue. Devices that use one need another."
+                </p>
                 <div class="row">
                     <Button submit=true kind=ButtonKind::Primary>
                         "Save"

@@ -82,9 +82,9 @@ fn Row(
             confirm.ask(
                 format!("Remove {name}?"),
                 if own {
-                    "This is you: your sessions end, and you are signed out here."
+                    "This is you: your sessions end, and you are signed out here. Every token that you have issued is refused from now on: devices that use one need another."
                 } else {
-                    "The user's sessions end at once, and the name may be given to somebody else."
+                    "The user's sessions end at once, and every token that the user has issued is refused from now on: devices that use one need another. The name may be given to somebody else."
                 },
                 "Remove",
                 move || state.act(api::remove_user(id.clone()), move || list.refresh()),

@@ -19,6 +19,7 @@ use tokio::net::tcp::ReadHalf;
 use super::outbox::Outbox;
 use super::reply::Reply;
 use super::request::Requests;
+use super::transaction::Transaction;
 use super::{Protocol, Shared};
 use crate::broker::Tally;
 
@@ -37,6 +38,8 @@ pub(crate) struct Client {
     pub(crate) channels: HashSet<Bytes>,
     pub(crate) patterns: HashSet<Bytes>,
     pub(crate) authenticated: bool,
+    /// Since `MULTI`.
+    pub(crate) transaction: Option<Transaction>,
 }
 
 impl Client {
@@ -48,6 +51,7 @@ impl Client {
             channels: HashSet::new(),
             patterns: HashSet::new(),
             authenticated,
+            transaction: None,
         }
     }
 

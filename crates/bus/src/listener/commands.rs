@@ -11,14 +11,36 @@ use bytes::Bytes;
 use super::Reply;
 use super::client::Client;
 use super::request::Request;
+use super::transaction::Step;
+use crate::broker::Tally;
 use crate::glob::Glob;
 
 /// The version of Redis whose pub/sub commands are spoken. Some clients choose their commands by
 /// it.
 pub(super) const REDIS_VERSION: &str = "7.0.0";
 
-/// The commands there are, for `COMMAND COUNT`.
-const COMMANDS: i64 = 16;
+/// The commands there are.
+const COMMANDS: [&[u8]; 19] = [
+    b"auth",
+    b"client",
+    b"command",
+    b"discard",
+    b"echo",
+    b"exec",
+    b"hello",
+    b"info",
+    b"multi",
+    b"ping",
+    b"psubscribe",
+    b"publish",
+    b"pubsub",
+    b"punsubscribe",
+    b"quit",
+    b"reset",
+    b"select",
+    b"subscribe",
+    b"unsubscribe",
+];
 
 /// The longest channel or pattern that can be subscribed to, in bytes. Names on the bus have at
 /// most 516; a pattern may escape every one of them.
@@ -38,7 +60,6 @@ impl Client {
     /// Carries out one request. `Break` ends the connection once the replies are written.
     pub(crate) fn execute(&mut self, request: Request) -> ControlFlow<()> {
         let command = request.command.to_ascii_lowercase();
-        let arguments = &request.arguments[..];
         let allowed_unauthenticated =
             matches!(&command[..], b"auth" | b"hello" | b"quit" | b"reset");
         if !self.authenticated && !allowed_unauthenticated {
@@ -61,17 +82,41 @@ impl Client {
                 echo(&command)
             )));
         }
-        let reply = match (&command[..], arguments) {
+        if !takes(&command, request.arguments.len()) {
+            self.fail_transaction();
+            return self.say(refusal(&command, &request));
+        }
+        let request = match self.step(&command, request) {
+            Step::AtOnce(request) => request,
+            Step::Taken(Some(reply)) => return self.say(reply),
+            Step::Taken(None) => return ControlFlow::Continue(()),
+        };
+        let arguments = &request.arguments[..];
+        let reply = match &command[..] {
+            b"subscribe" => return self.subscribe(Of::Channels, arguments),
+            b"psubscribe" => return self.subscribe(Of::Patterns, arguments),
+            b"unsubscribe" => return self.unsubscribe(Of::Channels, arguments),
+            b"punsubscribe" => return self.unsubscribe(Of::Patterns, arguments),
+            b"hello" => self.hello(arguments),
+            b"reset" => self.reset(),
+            b"quit" => {
+                self.outbox.reply(Reply::OK);
+                return ControlFlow::Break(());
+            }
+            _ => self.answer(&command, &request),
+        };
+        self.say(reply)
+    }
+
+    /// The answer to a command that has one and no more; `command` is in lower case.
+    pub(super) fn answer(&mut self, command: &[u8], request: &Request) -> Reply {
+        let arguments = &request.arguments[..];
+        match (command, arguments) {
             (b"publish", [channel, body]) => {
                 Reply::count(self.shared.broker.publish(channel, body))
             }
-            (b"subscribe", [_, ..]) => return self.subscribe(Of::Channels, arguments),
-            (b"psubscribe", [_, ..]) => return self.subscribe(Of::Patterns, arguments),
-            (b"unsubscribe", _) => return self.unsubscribe(Of::Channels, arguments),
-            (b"punsubscribe", _) => return self.unsubscribe(Of::Patterns, arguments),
             (b"ping", [] | [_]) => self.ping(arguments.first()),
             (b"echo", [text]) => Reply::Bulk(text.clone()),
-            (b"hello", _) => self.hello(arguments),
             (b"auth", [password]) => self.auth(None, password),
             (b"auth", [user, password]) => self.auth(Some(user), password),
             (b"select", [index]) => select(index),
@@ -79,23 +124,8 @@ impl Client {
             (b"pubsub", [_, ..]) => self.pubsub(arguments),
             (b"command", _) => command_reply(arguments),
             (b"info", _) => self.info(),
-            (b"reset", []) => self.reset(),
-            (b"quit", _) => {
-                self.outbox.reply(Reply::OK);
-                return ControlFlow::Break(());
-            }
-            (
-                b"publish" | b"subscribe" | b"psubscribe" | b"ping" | b"echo" | b"auth" | b"select"
-                | b"client" | b"pubsub" | b"reset",
-                _,
-            ) => wrong_number(&echo(&command)),
-            _ => error(format!(
-                "ERR unknown command '{}', this is Tidegate's own bus and does publish and \
-                 subscribe only",
-                echo(&request.command)
-            )),
-        };
-        self.say(reply)
+            _ => refusal(command, request),
+        }
     }
 
     fn say(&self, reply: Reply) -> ControlFlow<()> {
@@ -110,6 +140,7 @@ impl Client {
             }
             let limit = self.shared.config.limits.subscriptions;
             if self.subscriptions() >= limit && !self.names(of).contains(name) {
+                Tally::add(&self.shared.broker.tally.subscriptions_refused);
                 return self.say(error(format!("ERR a client may subscribe {limit} times")));
             }
             let new = self.names(of).insert(name.clone());
@@ -218,6 +249,35 @@ impl Client {
     }
 }
 
+/// Whether there is such a command and it takes so many arguments.
+fn takes(command: &[u8], arguments: usize) -> bool {
+    match command {
+        b"publish" => arguments == 2,
+        b"subscribe" | b"psubscribe" | b"client" | b"pubsub" => arguments > 0,
+        b"ping" => arguments < 2,
+        b"echo" | b"select" => arguments == 1,
+        b"auth" => matches!(arguments, 1 | 2),
+        b"reset" | b"multi" | b"exec" | b"discard" => arguments == 0,
+        _ => is_known(command),
+    }
+}
+
+fn is_known(command: &[u8]) -> bool {
+    COMMANDS.contains(&command)
+}
+
+/// Why a command is not carried out: there is none of the name, or its arguments are too few or
+/// too many.
+fn refusal(command: &[u8], request: &Request) -> Reply {
+    if is_known(command) {
+        return wrong_number(&echo(command));
+    }
+    error(format!(
+        "ERR unknown command '{}', this is Tidegate's own bus and does publish and subscribe only",
+        echo(&request.command)
+    ))
+}
+
 pub(super) fn error(text: impl Into<String>) -> Reply {
     Reply::Error(text.into())
 }
@@ -249,7 +309,7 @@ fn select(index: &[u8]) -> Reply {
 /// Enough for `redis-cli`, which asks for documentation when it starts and does without.
 fn command_reply(arguments: &[Bytes]) -> Reply {
     match arguments.first().map(|a| a.to_ascii_lowercase()).as_deref() {
-        Some(b"count") => Reply::Integer(COMMANDS),
+        Some(b"count") => Reply::count(COMMANDS.len()),
         Some(b"docs") => Reply::Map(Vec::new()),
         Some(b"info" | b"list") | None => Reply::Array(Vec::new()),
         Some(other) => unknown_subcommand("COMMAND", other),

@@ -134,6 +134,7 @@ impl Client {
     /// Back to how the connection began.
     pub(super) fn reset(&mut self) -> Reply {
         self.unsubscribe_all();
+        self.transaction = None;
         self.outbox.set_protocol(Protocol::Resp2);
         *self.outbox.name.lock() = Bytes::new();
         self.authenticated = self.shared.config.password.is_none();

@@ -11,6 +11,7 @@ mod handshake;
 mod outbox;
 mod reply;
 mod request;
+mod transaction;
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener as StdListener};

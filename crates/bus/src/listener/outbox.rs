@@ -73,6 +73,11 @@ impl Outbox {
         }
     }
 
+    /// The same with a reply that is encoded already.
+    pub(crate) fn reply_bytes(&self, bytes: Bytes) {
+        self.queue_bytes(bytes);
+    }
+
     fn queue_bytes(&self, bytes: Bytes) -> bool {
         let size = bytes.len();
         match self.queue.push(bytes, size) {

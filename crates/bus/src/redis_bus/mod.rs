@@ -4,7 +4,8 @@
 //! subscribed to `to:*`, one publishes. One task owns both. They live and die together: when
 //! either is lost, errs or hangs, both are dropped and made anew, with back-off and for ever.
 //! Meanwhile every publish is answered [`BusError::Unavailable`] at once; nothing is kept for
-//! later and nothing is swallowed.
+//! later and nothing is swallowed. A replica counts as lost: it takes what is published and hands
+//! it to its own subscribers alone.
 //!
 //! # Why these parts of the `redis` crate
 //!
@@ -42,7 +43,7 @@ use tokio_util::task::TaskTracker;
 use self::publisher::{Publisher, queue};
 use self::session::Supervisor;
 use crate::broker::Tally;
-use crate::bus::{Bus, Counters, Kind, Sink, StartError, Status};
+use crate::bus::{Bus, BusError, Counters, Kind, Sink, StartError, Status};
 use crate::publishing::Publishing;
 
 /// Settings of the Redis bus.
@@ -227,6 +228,9 @@ impl Redis {
             Ok(answer) => Publishing::waiting(answer, self.tally.clone()),
             Err(error) => {
                 Tally::add(&self.tally.failed);
+                if matches!(error, BusError::Full { .. }) {
+                    Tally::add(&self.tally.queue_full);
+                }
                 Publishing::done(Err(error))
             }
         }

@@ -16,6 +16,10 @@ use super::{PEERS, RedisConfig};
 use crate::broker::{GATEWAY_PATTERN, Tally};
 use crate::bus::{BusError, Sink, Status};
 
+/// Why a server that answers is none to use.
+const REPLICA: &str = "this Redis is a replica, and what is published there reaches nobody else; \
+     use the address of the master";
+
 /// Both connections; dropping it closes them.
 struct Session {
     subscriber: MultiplexedConnection,
@@ -178,10 +182,15 @@ async fn connect(
         let publisher = client
             .get_multiplexed_async_connection_with_config(&with_notice)
             .await?;
-        Ok::<_, RedisError>((subscriber, publisher))
+        let role = publisher
+            .clone()
+            .send_packed_command(&redis::cmd("ROLE"))
+            .await?;
+        Ok::<_, RedisError>((subscriber, publisher, role))
     };
     match timeout(config.connect_timeout, connecting).await {
-        Ok(Ok((subscriber, publisher))) => Ok(Session {
+        Ok(Ok((_, _, role))) if is_replica(&role) => Err(REPLICA.to_owned()),
+        Ok(Ok((subscriber, publisher, _))) => Ok(Session {
             subscriber,
             publisher,
             lost,
@@ -214,7 +223,22 @@ fn take_push(push: PushInfo, sink: &dyn Sink, tally: &Tally, lost: &Cancellation
     }
 }
 
+/// Whether a server says of itself that it is a replica. Where it may not be asked, it is believed
+/// to be none.
+fn is_replica(role: &Value) -> bool {
+    let Value::Array(words) = role else {
+        return false;
+    };
+    match words.first() {
+        Some(Value::BulkString(word)) => &word[..] == b"slave",
+        Some(Value::SimpleString(word)) => word == "slave",
+        _ => false,
+    }
+}
+
 /// Asks both connections for a sign of life until one fails to give it, and says what happened.
+/// The one that publishes is asked for its role, for a master may become a replica at any time and
+/// keep its connections.
 async fn watch_over(
     mut subscriber: MultiplexedConnection,
     mut publisher: MultiplexedConnection,
@@ -227,12 +251,13 @@ async fn watch_over(
     publisher.set_response_timeout(config.ping_timeout);
     loop {
         ticks.tick().await;
-        let ping = redis::cmd("PING");
+        let (ping, role) = (redis::cmd("PING"), redis::cmd("ROLE"));
         let pings = futures::future::try_join(
             subscriber.send_packed_command(&ping),
-            publisher.send_packed_command(&ping),
+            publisher.send_packed_command(&role),
         );
         match pings.await {
+            Ok((_, role)) if is_replica(&role) => return REPLICA.to_owned(),
             // An error in answer is a sign of life too.
             Ok(_) => {}
             Err(error) if error.is_timeout() => {

@@ -117,7 +117,7 @@ async fn the_number_of_clients_is_bounded() {
 
 #[tokio::test]
 async fn the_number_of_subscriptions_is_bounded() {
-    let (stage, _) = limited(|l| l.subscriptions = 2);
+    let (stage, bus) = limited(|l| l.subscriptions = 2);
     let mut client = RawClient::connect(stage.port).await;
     client.ask("SUBSCRIBE a", "*3~$9~subscribe~$1~a~:1~").await;
     client
@@ -127,6 +127,7 @@ async fn the_number_of_subscriptions_is_bounded() {
         .ask("SUBSCRIBE c", "-ERR a client may subscribe 2 times~")
         .await;
     client.ask("SUBSCRIBE a", "*3~$9~subscribe~$1~a~:2~").await;
+    assert_eq!(bus.counters().subscriptions_refused, 1);
     client
         .ask("UNSUBSCRIBE a", "*3~$11~unsubscribe~$1~a~:1~")
         .await;
@@ -141,6 +142,49 @@ async fn the_number_of_subscriptions_is_bounded() {
             "-ERR a name may have 2048 bytes~",
         )
         .await;
+}
+
+/// A transaction is bounded as one request is, and says so.
+#[tokio::test]
+async fn the_length_of_a_transaction_is_bounded() {
+    let (stage, _) = limited(|l| l.request_bytes = 1024);
+    let mut client = RawClient::connect(stage.port).await;
+    client.ask("MULTI", "+OK~").await;
+    for _ in 0..4 {
+        client.ask("PUBLISH to:room:x no", "+QUEUED~").await;
+    }
+    let long = "-ERR a transaction may have 1024 bytes~";
+    client.ask("PUBLISH to:room:x no", long).await;
+    client
+        .ask(
+            "EXEC",
+            "-EXECABORT Transaction discarded because of previous errors.~",
+        )
+        .await;
+    // What changes how answers look, or is answered beside them, is no part of one.
+    for command in ["SUBSCRIBE a", "UNSUBSCRIBE", "HELLO 3"] {
+        client.ask("MULTI", "+OK~").await;
+        client
+            .ask(command, "-ERR Command not allowed inside a transaction~")
+            .await;
+        client.ask("DISCARD", "+OK~").await;
+    }
+    client.ask("PUBLISH to:room:x 1", ":1~").await;
+    assert_eq!(stage.sink.take_text(1).await, ["room x 1"]);
+}
+
+/// The answer to a transaction is bounded as all that waits for a client.
+#[tokio::test]
+async fn the_answer_to_a_transaction_is_bounded() {
+    let (stage, bus) = limited(|l| l.output_bytes = 4096);
+    let mut client = RawClient::connect(stage.port).await;
+    client.ask("MULTI", "+OK~").await;
+    for _ in 0..100 {
+        client.ask("CLIENT LIST", "+QUEUED~").await;
+    }
+    client.send("EXEC").await;
+    clients_become(&bus, 0).await;
+    assert_eq!(bus.counters().slow_cut, 1);
 }
 
 #[tokio::test]

@@ -40,9 +40,21 @@ def sync():
     print("ready", flush=True)
     for message in pubsub.listen():
         name, body = answer(message)
-        assert client.publish(name, body) == 1
+        # With a transaction around it, as it is the default.
+        pipe = client.pipeline()
+        pipe.publish(name, body)
+        pipe.publish("nobody", body)
+        assert pipe.execute() == [1, 0]
         if name.endswith(":stop"):
             break
+    pipe = client.pipeline()
+    pipe.publish(name, "never")
+    pipe.execute_command("NOSUCH")
+    try:
+        pipe.execute()
+        raise AssertionError("an unknown command was taken")
+    except redis.ResponseError as error:
+        assert "unknown command" in str(error), error
     pubsub.unsubscribe()
     pubsub.punsubscribe()
     pubsub.close()
@@ -60,7 +72,8 @@ async def asynchronous():
             print("ready", flush=True)
             async for message in pubsub.listen():
                 name, body = answer(message)
-                assert await client.publish(name, body) == 1
+                async with client.pipeline(transaction=not name.endswith(":text")) as pipe:
+                    assert await pipe.publish(name, body).execute() == [1]
                 if name.endswith(":stop"):
                     break
             await pubsub.punsubscribe()

@@ -51,6 +51,8 @@ contract! {
     events::gateways_talk_apart_from_plugins,
     protocol::resp2_says_what_redis_says,
     protocol::resp3_says_what_redis_says,
+    protocol::transactions_say_what_redis_says,
+    protocol::transactions_are_carried_out_whole_or_not_at_all,
     protocol::globs_match_what_redis_matches,
     clients::redis_py_is_a_plugin,
     clients::redis_cli_publishes_and_subscribes,

@@ -127,6 +127,93 @@ pub(crate) async fn resp3_says_what_redis_says(stage: Stage) {
     a.ask("CLIENT GETNAME", "$-1~").await;
 }
 
+/// What a stock client's pipeline sends, in both protocols.
+pub(crate) async fn transactions_say_what_redis_says(stage: Stage) {
+    let mut listener = RawClient::connect(stage.port).await;
+    listener
+        .ask("SUBSCRIBE a", "*3~$9~subscribe~$1~a~:1~")
+        .await;
+    for (protocol, null) in [(2, "$-1~"), (3, "_~")] {
+        let mut a = RawClient::connect(stage.port).await;
+        if protocol == 3 {
+            a.ask("HELLO 3", "%7~").await;
+            a.expect_pairs(7).await;
+        }
+        a.ask("EXEC", "-ERR EXEC without MULTI~").await;
+        a.ask("DISCARD", "-ERR DISCARD without MULTI~").await;
+        a.ask("MULTI", "+OK~").await;
+        a.ask("EXEC", "*0~").await;
+        a.ask("multi", "+OK~").await;
+        a.ask("PUBLISH a 1", "+QUEUED~").await;
+        a.ask("PUBLISH nobody 1", "+QUEUED~").await;
+        a.ask("PING", "+QUEUED~").await;
+        a.ask("ECHO hi", "+QUEUED~").await;
+        a.ask("CLIENT GETNAME", "+QUEUED~").await;
+        a.ask("SELECT 99", "+QUEUED~").await;
+        a.ask("PUBSUB NUMSUB a", "+QUEUED~").await;
+        let done = format!("*7~:1~:0~+PONG~$2~hi~{null}-ERR DB index is out of range~*2~$1~a~:1~");
+        a.ask("exec", &done).await;
+        listener.expect("*3~$7~message~$1~a~$1~1~").await;
+        a.ask("EXEC", "-ERR EXEC without MULTI~").await;
+        // Nested ones are refused, and the outer one goes on.
+        a.ask("MULTI", "+OK~").await;
+        a.ask("MULTI", "-ERR MULTI calls can not be nested~").await;
+        a.ask("PUBLISH a 2", "+QUEUED~").await;
+        a.ask("EXEC", "*1~:1~").await;
+        listener.expect("*3~$7~message~$1~a~$1~2~").await;
+    }
+}
+
+/// One that is refused takes the others along; what was not carried out leaves nothing behind.
+pub(crate) async fn transactions_are_carried_out_whole_or_not_at_all(stage: Stage) {
+    const ABORTED: &str = "-EXECABORT Transaction discarded because of previous errors.~";
+    let mut a = RawClient::connect(stage.port).await;
+    let mut listener = RawClient::connect(stage.port).await;
+    listener
+        .ask("SUBSCRIBE a", "*3~$9~subscribe~$1~a~:1~")
+        .await;
+    a.ask("MULTI", "+OK~").await;
+    a.ask("PUBLISH a no", "+QUEUED~").await;
+    a.ask("NOSUCH a b", "-ERR unknown command 'NOSUCH', ").await;
+    a.expect_line().await;
+    a.ask("PUBLISH a no", "+QUEUED~").await;
+    a.ask("EXEC", ABORTED).await;
+    a.ask("MULTI", "+OK~").await;
+    a.ask("PUBLISH a no", "+QUEUED~").await;
+    a.ask(
+        "PUBLISH a",
+        "-ERR wrong number of arguments for 'publish' command~",
+    )
+    .await;
+    a.ask("EXEC", ABORTED).await;
+    a.ask("MULTI", "+OK~").await;
+    a.ask(
+        "MULTI now",
+        "-ERR wrong number of arguments for 'multi' command~",
+    )
+    .await;
+    a.ask("EXEC", ABORTED).await;
+    a.ask("MULTI", "+OK~").await;
+    a.ask("PUBLISH a no", "+QUEUED~").await;
+    a.ask("DISCARD", "+OK~").await;
+    a.ask("MULTI", "+OK~").await;
+    a.ask("PUBLISH a no", "+QUEUED~").await;
+    a.ask("RESET", "+RESET~").await;
+    a.ask("EXEC", "-ERR EXEC without MULTI~").await;
+    a.ask("MULTI", "+OK~").await;
+    a.ask("PUBLISH a no", "+QUEUED~").await;
+    a.send("QUIT").await;
+    assert_eq!(a.rest().await, "+OK\r\n");
+    // Nothing of all that was published before this.
+    stage
+        .client()
+        .await
+        .publish::<_, _, ()>("a", "yes")
+        .await
+        .unwrap();
+    listener.expect("*3~$7~message~$1~a~$3~yes~").await;
+}
+
 impl RawClient {
     /// The rest of an answer whose words may differ.
     async fn expect_line(&mut self) {

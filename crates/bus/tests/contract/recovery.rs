@@ -240,6 +240,75 @@ async fn a_publish_that_is_not_answered_times_out() {
     stage.works().await;
 }
 
+/// A master that becomes a replica keeps its connections, and reaches nobody beyond itself any
+/// more: that is a lost bus, until it is a master again.
+#[tokio::test]
+async fn a_replica_is_a_lost_bus() {
+    let stage = Stage::redis().await;
+    let mut master = RedisServer::prepare();
+    master.start().await;
+    let mut client = stage.client().await;
+    let replica_of = async |client: &mut redis::aio::MultiplexedConnection, of: &[&str]| {
+        let mut command = redis::cmd("REPLICAOF");
+        soon(command.arg(of).exec_async(client)).await.unwrap();
+    };
+    stage.works().await;
+    replica_of(&mut client, &["127.0.0.1", &master.port.to_string()]).await;
+    let reason = stage.is_down().await;
+    assert!(reason.contains("replica"), "{reason}");
+    let (answer, _) = stage.try_publish("from:room:x").await;
+    let Err(BusError::Unavailable(reason)) = answer else {
+        panic!("{answer:?}")
+    };
+    assert!(reason.contains("address of the master"), "{reason}");
+    // Who connects now finds it out, too.
+    let (sink, stop) = (Arc::new(Recorder::default()), CancellationToken::new());
+    let late = Redis::start(redis_config(stage.port), sink, stop.clone()).unwrap();
+    let mut status = late.status();
+    let found_out = status.wait_for(|s| s.detail.as_ref().unwrap().contains("replica"));
+    assert!(!soon(found_out).await.unwrap().up);
+    assert_eq!(late.counters().connects, 0);
+    stop.cancel();
+    replica_of(&mut client, &["NO", "ONE"]).await;
+    drop(client);
+    stage.is_up().await;
+    stage.works().await;
+    assert_eq!(stage.bus.counters().connects, 2);
+}
+
+/// Where the role may not be asked, the server is taken for what it was given as.
+#[tokio::test]
+async fn who_may_not_ask_for_the_role_carries_on() {
+    let mut server = RedisServer::prepare();
+    server.start().await;
+    let client = redis::Client::open(format!("redis://127.0.0.1:{}", server.port)).unwrap();
+    let mut client = soon(client.get_multiplexed_async_connection())
+        .await
+        .unwrap();
+    let rules = ["SETUSER", "default", "-role"];
+    redis::cmd("ACL")
+        .arg(&rules)
+        .exec_async(&mut client)
+        .await
+        .unwrap();
+    let stage = Stage::redis_with(redis_config(server.port), server);
+    stage.is_up().await;
+    let refused = async || {
+        let info = redis::cmd("INFO").arg("commandstats").clone();
+        let mut client = stage.client().await;
+        let info: String = info.query_async(&mut client).await.unwrap();
+        let line = info.lines().find(|line| line.starts_with("cmdstat_role:"));
+        let count = line.and_then(|line| line.split("rejected_calls=").nth(1));
+        count.map_or(0, |count| count.split(',').next().unwrap().parse().unwrap())
+    };
+    let deadline = Instant::now() + PATIENCE;
+    while refused().await < 4 {
+        assert!(Instant::now() < deadline, "it does not ask");
+    }
+    stage.works().await;
+    assert_eq!(stage.bus.counters().connects, 1);
+}
+
 /// However often either connection is lost, there are two of them; the loss is seen at once,
 /// without a ping.
 #[tokio::test]
@@ -360,5 +429,6 @@ async fn what_waits_is_bounded() {
     stage.server.as_ref().unwrap().thaw().await;
     stage.is_up().await;
     assert_eq!(soon(publish(9_000)).await, Ok(()));
-    assert_eq!(stage.bus.counters().failed, 3);
+    let counters = stage.bus.counters();
+    assert_eq!((counters.failed, counters.queue_full), (3, 2));
 }

@@ -10,6 +10,7 @@ use tidegate_websocket::Frame;
 use super::Channel;
 use crate::audience::Audience;
 use crate::members::{Chunk, Member};
+use crate::origin::Origin;
 use crate::outbox::{Events, deflated, frame};
 
 /// Events that are collected before they are sent without waiting for more.
@@ -41,8 +42,6 @@ pub(crate) struct Delivered {
     pub(crate) frames: usize,
     /// Events for which a member's serializer has no form.
     pub(crate) no_binary: usize,
-    /// Events that slow readers did not get.
-    pub(crate) dropped: usize,
     /// Bytes that sockets took.
     pub(crate) written: usize,
 }
@@ -163,10 +162,7 @@ impl Channel {
             overflow: self.definition.read().overflow,
             encoded: Default::default(),
         };
-        let delivered = self.crew.sum(&chunks, |chunk| round.send(chunk));
-        self.dropped
-            .fetch_add(delivered.dropped as u64, Ordering::Relaxed);
-        delivered
+        self.crew.sum(&chunks, |chunk| round.send(chunk))
     }
 
     /// `None` when the serializer has a form for none of them.
@@ -221,7 +217,13 @@ impl Round<'_> {
                 return;
             };
             delivered.no_binary += count - encoded.count();
-            delivered.send(member, self.channel.key, encoded, self.overflow, self.lane);
+            delivered.send(
+                member,
+                &self.channel.origin,
+                encoded,
+                self.overflow,
+                self.lane,
+            );
         });
         delivered
     }
@@ -240,7 +242,6 @@ impl std::ops::AddAssign for Delivered {
     fn add_assign(&mut self, other: Self) {
         self.frames += other.frames;
         self.no_binary += other.no_binary;
-        self.dropped += other.dropped;
         self.written += other.written;
     }
 }
@@ -249,7 +250,7 @@ impl Delivered {
     fn send(
         &mut self,
         member: &Member,
-        channel: u64,
+        origin: &Arc<Origin>,
         events: &Events,
         overflow: Overflow,
         lane: Lane,
@@ -257,13 +258,12 @@ impl Delivered {
         let outbox = &member.connection.outbox;
         match lane {
             Lane::Control | Lane::Presence => {
-                self.written += outbox.control_frame(events.joined());
+                self.written += outbox.control_of_many(events.joined());
                 self.frames += events.count();
             }
             Lane::Data => {
-                let sent = outbox.data(channel, events, overflow);
+                let sent = outbox.data(origin, events, overflow);
                 self.frames += sent.taken;
-                self.dropped += sent.dropped;
                 self.written += sent.written;
             }
         }

@@ -14,6 +14,7 @@
 )]
 
 mod identities;
+mod issued;
 mod postgres;
 mod records;
 mod texts;

@@ -1,7 +1,8 @@
 //! Tokens, definitions, activity: lists, pages, purges.
 
 use tidegate_store::{
-    Activity, ActivityQuery, Repeat, StoredDefinition, TokenQuery, TokenRecord, new_id,
+    Activity, ActivityQuery, PrincipalsAfter, Repeat, StoredDefinition, TokenQuery, TokenRecord,
+    new_id,
 };
 
 use crate::{Stage, contract};
@@ -13,6 +14,13 @@ contract! {
     repeats_are_counted_in_their_record;
     tokens_of_one_issuer_are_bounded;
     a_nonce_is_used_once;
+    letters_are_large_and_small_in_every_language;
+    principals_are_listed_page_by_page;
+}
+
+/// From the first on.
+fn from_the_first() -> PrincipalsAfter {
+    PrincipalsAfter::default()
 }
 
 async fn tokens_are_listed_page_by_page(stage: Stage) {
@@ -140,7 +148,7 @@ async fn repeats_are_counted_in_their_record(stage: Stage) {
         ..first
     };
     assert_eq!(found, [expected]);
-    let counts = store.principals(10).await.unwrap();
+    let counts = store.principals(&from_the_first(), 10).await.unwrap();
     assert_eq!((counts[0].answered, counts[0].last_at), (8, 9));
 }
 
@@ -171,6 +179,68 @@ async fn tokens_of_one_issuer_are_bounded(stage: Stage) {
     let left = store.tokens(&all, 0).await.unwrap();
     let expected = [&tokens[5], &tokens[4], &tokens[0]].map(Clone::clone);
     assert_eq!(left, expected);
+}
+
+/// Both databases find the same, whatever they know of languages.
+async fn letters_are_large_and_small_in_every_language(stage: Stage) {
+    let store = stage.open().await;
+    let texts = ["/channels/Ärger", "/channels/ÇA", "/channels/Жук"];
+    let records = texts.map(|target| record(1, "user:alice", target, 200));
+    store.add_activity(&records).await.unwrap();
+    let tokens = ["Ärger", "ÇA", "Жук"].map(|subject| TokenRecord {
+        jti: new_id(),
+        subject: subject.to_owned(),
+        channels: "[]".to_owned(),
+        allow: "[]".to_owned(),
+        roles: "[]".to_owned(),
+        kid: "k".to_owned(),
+        issued_at: 1,
+        expires_at: 100,
+        issued_by: "admin".to_owned(),
+        revoked_at: None,
+    });
+    store.add_tokens(&tokens).await.unwrap();
+    for (text, found) in [
+        ("Ärger", 1),
+        ("ärger", 1),
+        ("ÄRG", 1),
+        ("ça", 1),
+        ("ЖУК", 1),
+        ("arger", 0),
+    ] {
+        let query = ActivityQuery {
+            search: text.to_owned(),
+            limit: 10,
+            ..ActivityQuery::default()
+        };
+        assert_eq!(store.activity(&query).await.unwrap().len(), found, "{text}");
+        let query = TokenQuery {
+            search: text.to_owned(),
+            limit: 10,
+            ..TokenQuery::default()
+        };
+        let listed = store.tokens(&query, 0).await.unwrap();
+        assert_eq!(listed.len(), found, "{text}");
+    }
+}
+
+async fn principals_are_listed_page_by_page(stage: Stage) {
+    let store = stage.open().await;
+    let records = [(5, "b"), (7, "a"), (5, "c"), (5, "a.b"), (9, "d")]
+        .map(|(at, who)| record(at, who, "/", 200));
+    store.add_activity(&records).await.unwrap();
+    let mut after = from_the_first();
+    let mut seen = Vec::new();
+    loop {
+        let page = store.principals(&after, 2).await.unwrap();
+        let Some(last) = page.last() else { break };
+        after = PrincipalsAfter {
+            last_at: last.last_at,
+            principal: last.principal.clone(),
+        };
+        seen.extend(page.into_iter().map(|count| count.principal));
+    }
+    assert_eq!(seen, ["d", "a", "a.b", "b", "c"]);
 }
 
 /// P15: a nonce is used once, whichever gateway is asked.
@@ -234,7 +304,7 @@ async fn activity_is_searched_counted_and_bounded(stage: Stage) {
     assert_eq!(found(of_alice).await, [3, 1]);
 
     let counts: Vec<_> = store
-        .principals(10)
+        .principals(&from_the_first(), 10)
         .await
         .unwrap()
         .into_iter()
@@ -252,5 +322,8 @@ async fn activity_is_searched_counted_and_bounded(stage: Stage) {
     assert_eq!(store.purge_activity(0, 3).await.unwrap(), 1);
     assert_eq!(store.purge_activity(4, 3).await.unwrap(), 2);
     assert_eq!(found(search("")).await, [4]);
-    assert_eq!(store.principals(10).await.unwrap().len(), 1);
+    assert_eq!(
+        store.principals(&from_the_first(), 10).await.unwrap().len(),
+        1
+    );
 }

@@ -1,7 +1,10 @@
 //! Texts from outside: whatever they hold, the store says what it makes of them, and lives.
 
-use tidegate_store::{ActivityQuery, StoreError, TokenQuery};
+use tidegate_store::{
+    ActivityQuery, ApiKeyQuery, PrincipalsAfter, SessionQuery, StoreError, TokenQuery, UserQuery,
+};
 
+use crate::identities::ending;
 use crate::{Stage, contract};
 
 contract! {
@@ -29,10 +32,53 @@ async fn no_text_breaks_the_store(stage: Stage) {
         let answers = [
             store.token(text).await.map(|found| found.is_none()),
             store.end_session(text).await.map(|ended| !ended),
-            store.revoke_api_key(text, 1).await.map(|revoked| !revoked),
+            store.api_key(text).await.map(|found| found.is_none()),
             store.revoke_key(text, 1).await.map(|revoked| !revoked),
             store.forget_definition(text).await.map(|gone| !gone),
-            store.remove_user(text).await.map(|gone| !gone),
+            store
+                .remove_user(text, &ending(text, 1))
+                .await
+                .map(|gone| gone.is_none()),
+            store
+                .users(&UserQuery {
+                    search: text.to_owned(),
+                    name: text.to_owned(),
+                    after: Some(text.to_owned()),
+                    limit: 10,
+                })
+                .await
+                .map(|found| found.is_empty()),
+            store
+                .sessions(
+                    &SessionQuery {
+                        user_id: text.to_owned(),
+                        principal: text.to_owned(),
+                        search: text.to_owned(),
+                        after: Some(text.to_owned()),
+                        limit: 10,
+                    },
+                    1,
+                )
+                .await
+                .map(|found| found.is_empty()),
+            store
+                .api_keys(&ApiKeyQuery {
+                    name: text.to_owned(),
+                    after: Some(text.to_owned()),
+                    limit: 10,
+                })
+                .await
+                .map(|found| found.is_empty()),
+            store
+                .principals(
+                    &PrincipalsAfter {
+                        last_at: 1,
+                        principal: text.to_owned(),
+                    },
+                    10,
+                )
+                .await
+                .map(|found| found.is_empty()),
             store
                 .tokens(
                     &TokenQuery {

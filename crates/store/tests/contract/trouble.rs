@@ -12,6 +12,7 @@ contract! {
     a_pool_without_a_free_connection_says_so_and_recovers;
     a_column_that_is_missing_is_found_at_the_start;
     many_writers_wait_for_each_other;
+    many_programs_make_one_database;
 }
 
 fn definition(pattern: &str) -> StoredDefinition {
@@ -71,6 +72,16 @@ async fn a_pool_without_a_free_connection_says_so_and_recovers(stage: Stage) {
             .unwrap_or_else(|error| panic!("request {n}: {error}"));
     }
     assert_eq!(store.connections().0, 1);
+}
+
+/// Two gateways, or a gateway and a command, that begin at the same instant.
+async fn many_programs_make_one_database(stage: Stage) {
+    let open = || Store::open(config(&stage.place));
+    let (a, b, c, d) = tokio::join!(open(), open(), open(), open());
+    for store in [a, b, c, d] {
+        let store = store.unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(store.revision().await, Ok(1));
+    }
 }
 
 /// W15: not by a request, a week later.

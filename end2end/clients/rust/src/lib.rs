@@ -1,10 +1,12 @@
 //! What both drivers share: they are asked in lines of JSON and answer in lines of JSON. See
 //! ../../driver.js for the words.
 
+use std::collections::HashMap;
 use std::future::Future;
 use std::io::Write;
+use std::sync::{Mutex, PoisonError};
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 /// What comes of a command: what the other side gets, or why not.
@@ -22,9 +24,59 @@ pub fn tell(told: &str, mut more: Value) {
     say(&more);
 }
 
-/// Whether an event is one of the protocol's own.
-pub fn is_protocol(event: &str) -> bool {
-    event.starts_with("phx_") || event.starts_with("presence_")
+/// Who is there, topic by topic, of a library that shows the frames of presence as events.
+#[derive(Default)]
+pub struct Present(Mutex<HashMap<String, Map<String, Value>>>);
+
+impl Present {
+    /// Says what a frame of the protocol itself tells of presence, and anything else as an event.
+    pub fn tell(&self, topic: &str, event: &str, payload: &Value) {
+        if event.starts_with("phx_") {
+            return;
+        }
+        if event != "presence_state" && event != "presence_diff" {
+            let said = json!({ "topic": topic, "event": event, "payload": payload });
+            return tell("event", said);
+        }
+        let mut topics = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let members = topics.entry(topic.to_owned()).or_default();
+        if event == "presence_state" {
+            members.clear();
+            add(members, payload);
+        } else {
+            add(members, &payload["joins"]);
+            remove(members, &payload["leaves"]);
+        }
+        tell("presence", json!({ "topic": topic, "members": members }));
+    }
+}
+
+/// What each of those who are named is known by.
+fn named(entries: &Value) -> impl Iterator<Item = (&String, &Vec<Value>)> {
+    let entries = entries.as_object().into_iter().flatten();
+    entries.filter_map(|(key, entry)| Some((key, entry["metas"].as_array()?)))
+}
+
+fn add(members: &mut Map<String, Value>, joins: &Value) {
+    for (key, metas) in named(joins) {
+        let all = members.entry(key).or_insert_with(|| json!([]));
+        if let Some(all) = all.as_array_mut() {
+            all.retain(|one| !metas.iter().any(|meta| meta["phx_ref"] == one["phx_ref"]));
+            all.extend(metas.iter().cloned());
+        }
+    }
+}
+
+fn remove(members: &mut Map<String, Value>, leaves: &Value) {
+    for (key, metas) in named(leaves) {
+        let Some(all) = members.get_mut(key).and_then(Value::as_array_mut) else {
+            continue;
+        };
+        all.retain(|one| !metas.iter().any(|meta| meta["phx_ref"] == one["phx_ref"]));
+        if all.is_empty() {
+            members.remove(key);
+        }
+    }
 }
 
 /// A text among the arguments of a command.

@@ -66,7 +66,7 @@ async fn the_time_of_a_refusal_tells_no_names() {
     target.add_user("alice").await;
     target.add_user("carol").await;
     let (_, users) = target.admin("GET", "/auth/users", Value::Null).await;
-    let carol = users
+    let carol = users["items"]
         .as_array()
         .unwrap()
         .iter()

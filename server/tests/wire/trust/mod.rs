@@ -4,9 +4,11 @@ mod actions;
 mod anonymous;
 mod issuers;
 mod people;
+mod put_out;
 mod records;
 mod roles;
 mod rotation;
+mod session_tokens;
 mod tokens;
 
 use serde_json::{Value, json};

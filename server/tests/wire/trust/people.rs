@@ -164,7 +164,7 @@ async fn roles_and_routes() {
 
     // A revoked key is none, in the very next request.
     let listed = admin.ok("GET", "/auth/api-keys", Value::Null).await;
-    let of_viewer = listed
+    let of_viewer = listed["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -215,16 +215,16 @@ async fn users_sign_in_and_are_put_out() {
     let found = admin
         .ok("GET", "/auth/sessions?search=OLG", Value::Null)
         .await;
-    assert_eq!(found.as_array().unwrap().len(), 1);
+    assert_eq!(found["items"].as_array().unwrap().len(), 1);
     let found = admin
         .ok("GET", "/auth/sessions?principal=user:ol", Value::Null)
         .await;
-    assert_eq!(found, json!([]));
+    assert_eq!(found, json!({"items": []}));
     // She sees her own session, and cannot end that of another.
     let own = asks.ok("GET", "/auth/sessions", Value::Null).await;
-    assert_eq!(own.as_array().unwrap().len(), 1);
+    assert_eq!(own["items"].as_array().unwrap().len(), 1);
     let all = admin.ok("GET", "/auth/sessions", Value::Null).await;
-    let of_admin = all
+    let of_admin = all["items"]
         .as_array()
         .unwrap()
         .iter()
@@ -314,7 +314,7 @@ async fn users_are_found_by_name() {
         admin.ok("POST", "/auth/users", new).await;
     }
     let found = admin.ok("GET", "/auth/users?search=OL", Value::Null).await;
-    let names: Vec<_> = found
+    let names: Vec<_> = found["items"]
         .as_array()
         .unwrap()
         .iter()

@@ -128,7 +128,7 @@ async fn what_was_done_is_remembered_without_secrets() {
         "Added user olga as viewer."
     );
     let counts = admin.ok("GET", "/activity/principals", Value::Null).await;
-    let script = counts
+    let script = counts["items"]
         .as_array()
         .unwrap()
         .iter()

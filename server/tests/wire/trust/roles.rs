@@ -1,4 +1,4 @@
-//! Channels for roles, and channels with a push rate of their own (P13, P14, G6).
+//! Channels for roles, and channels with a push rate of their own (section 3; P14, G6).
 
 use serde_json::{Value, json};
 
@@ -111,7 +111,7 @@ async fn a_channel_becomes_that_of_a_role() {
     }
 }
 
-/// P13: nobody gives away a role of the gateway that it has not; other roles are words.
+/// Section 3: nobody gives away a role of the gateway that it has not; other roles are words.
 #[tokio::test]
 async fn roles_of_the_gateway_are_given_by_who_has_them() {
     let folder = tempfile::tempdir().unwrap();
@@ -136,7 +136,7 @@ async fn roles_of_the_gateway_are_given_by_who_has_them() {
     }
 }
 
-/// P13: who has signed in gets a token for a channel of its role, where others get none at all.
+/// Section 3: who has signed in gets a token for a channel of its role, where others get none at all.
 #[tokio::test]
 async fn users_join_the_channels_of_their_role() {
     let folder = tempfile::tempdir().unwrap();

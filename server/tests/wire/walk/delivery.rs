@@ -24,7 +24,7 @@ async fn hears_nothing(socket: &mut Socket, topic: &str) {
     assert!(!frames.iter().any(|frame| frame[2] == topic), "{frames:?}");
 }
 
-/// P12, G6: a channel becomes private, a token is revoked, a member is put out: from that moment on
+/// G12, P12, G6: a channel becomes private, a token is revoked, a member is put out: from that moment on
 /// nothing of the channel reaches the socket, and everybody else gets all of it.
 #[tokio::test]
 async fn who_has_lost_the_right_gets_nothing_more() {

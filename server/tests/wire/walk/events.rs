@@ -95,7 +95,7 @@ const JOINS: [(&str, [&str; 7]); 14] = [
     ("push",          [U,    U,    U,    U,    U,    U,    "ok"]),
     ("nothing",       [U,    U,    U,    U,    U,    U,    "ok"]),
     ("admin",         ["ok", "ok", "ok", "ok", "ok", "ok", "ok"]),
-    ("for admin",     [O,    O,    O,    "ok", "ok", "ok", "ok"]),
+    ("for admin",     [O,    O,    O,    O,    O,    O,    "ok"]),
     ("elsewhere",     [O,    O,    O,    O,    O,    O,    O]),
     ("expired",       [E,    E,    E,    E,    E,    E,    E]),
     ("forged",        [I,    I,    I,    I,    I,    I,    I]),
@@ -117,7 +117,7 @@ const PUSHES: [(&str, [&str; 6]); 14] = [
     ("push",          [N,    N,    N,    N,    N,    N]),
     ("nothing",       [N,    N,    N,    N,    N,    N]),
     ("admin",         ["ok", P,    "ok", "ok", "ok", "ok"]),
-    ("for admin",     [N,    N,    N,    "ok", "ok", "ok"]),
+    ("for admin",     [N,    N,    N,    N,    N,    N]),
     ("elsewhere",     [N,    N,    N,    N,    N,    N]),
     ("expired",       [N,    N,    N,    N,    N,    N]),
     ("forged",        [N,    N,    N,    N,    N,    N]),
@@ -145,7 +145,7 @@ const OWN: [(&str, [&str; 4]); 14] = [
     ("chief",         ["ok", "ok", "ok", "ok"]),
 ];
 
-/// P13: joins, pushes, presence, renewals and leaves, of everybody on every kind of channel.
+/// Section 3: joins, pushes, presence, renewals and leaves, of everybody on every kind of channel.
 #[tokio::test]
 async fn every_event_answers_everybody_as_the_tables_say() {
     let stage = Stage::set().await;
@@ -210,7 +210,7 @@ async fn every_event_answers_everybody_as_the_tables_say() {
     }
 }
 
-/// P13: watching is for who shows a token for `admin`, and for nobody else.
+/// Section 3: watching is for who shows a token for `admin`, and for nobody else.
 #[tokio::test]
 async fn watching_is_for_administrators() {
     let stage = Stage::set().await;
@@ -232,5 +232,26 @@ async fn watching_is_for_administrators() {
             };
             assert_eq!(said, expected, "{who} on {topic}");
         }
+    }
+}
+
+/// P13: the token of a socket that is for another channel lets nobody push to a public one, whatever
+/// roles it carries; shown for the channel it is for, the roles count.
+#[tokio::test]
+async fn the_roles_of_another_channel_do_not_count() {
+    let stage = Stage::set().await;
+    let news = json!({
+        "pattern": "news", "join": "public", "push": "roles", "push_roles": ["editor"],
+    });
+    stage.does("PUT", "/definitions", news).await;
+    let editor = json!({"roles": ["editor"]});
+    for (of, expected) in [("room", P), ("news", "ok")] {
+        let query = format!("vsn=2.0.0&userToken={}", token(&editor, of));
+        let port = stage.gateway.port;
+        let mut socket = Socket::open(port, &query, &[]).await.unwrap();
+        let join = json!(["1", "1", "news", "phx_join", {}]);
+        assert_eq!(outcome(&mut socket, join).await, "ok", "{of}");
+        let push = json!(["1", "2", "news", "say", {}]);
+        assert_eq!(outcome(&mut socket, push).await, expected, "{of}");
     }
 }

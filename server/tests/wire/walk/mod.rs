@@ -241,7 +241,7 @@ async fn the_table_names_every_route() {
     );
 }
 
-/// P13: every route with everybody, as the table has it; a change with a cookie alone is refused
+/// Section 3: every route with everybody, as the table has it; a change with a cookie alone is refused
 /// whoever it is.
 #[tokio::test]
 async fn every_route_answers_everybody_as_the_table_says() {
@@ -281,7 +281,7 @@ async fn every_route_answers_everybody_as_the_table_says() {
     }
 }
 
-/// P12, P13: what is no credential of the API, or no more, opens no route at all, not even those
+/// P12: what is no credential of the API, or no more, opens no route at all, not even those
 /// that are open to who shows nothing: whoever shows something believes in it.
 #[tokio::test]
 async fn no_route_takes_what_is_no_credential() {

@@ -9,7 +9,7 @@ use phoenix_chan::client::Id;
 use phoenix_chan::tungstenite::http::Uri;
 use phoenix_chan::{Client, Error, Message};
 use serde_json::{Value, json};
-use tidegate_end2end_clients::{Answer, address, drive, is_protocol, join_payload, tell, text};
+use tidegate_end2end_clients::{Answer, Present, address, drive, join_payload, tell, text};
 use tokio::sync::{Mutex, RwLock, oneshot};
 
 const PAUSE: Duration = Duration::from_millis(100);
@@ -21,6 +21,7 @@ struct Link {
     client: RwLock<Arc<Client>>,
     topics: Mutex<HashMap<String, Value>>,
     waiting: Mutex<Waiting>,
+    present: Present,
 }
 
 async fn connect(args: &Value) -> Result<Client, String> {
@@ -86,11 +87,9 @@ impl Link {
             if let Some(waiting) = self.waiting.lock().await.remove(&id) {
                 let _ = waiting.send(message.payload);
             }
-        } else if !is_protocol(&message.event_name) {
-            tell(
-                "event",
-                json!({ "topic": message.topic_name, "event": message.event_name, "payload": message.payload }),
-            );
+        } else {
+            let (topic, event) = (&message.topic_name, &message.event_name);
+            self.present.tell(topic, event, &message.payload);
         }
     }
 
@@ -117,6 +116,7 @@ async fn command(link: Arc<RwLock<Option<Arc<Link>>>>, name: String, args: Value
             opened_with: args,
             topics: Mutex::default(),
             waiting: Mutex::default(),
+            present: Present::default(),
         });
         tokio::spawn(opened.clone().read());
         *link.write().await = Some(opened);

@@ -10,7 +10,7 @@ use phyllo::channel::{ChannelBuilder, ChannelHandler};
 use phyllo::message::{Event, Message, Payload};
 use phyllo::socket::{SocketBuilder, SocketHandler};
 use serde_json::{Value, json};
-use tidegate_end2end_clients::{Answer, address, drive, is_protocol, join_payload, tell, text};
+use tidegate_end2end_clients::{Answer, Present, address, drive, join_payload, tell, text};
 use tokio::sync::{Mutex, oneshot};
 
 /// How long an answer, or a word of a join, is waited for where the join does not say.
@@ -59,6 +59,7 @@ impl Driver {
         let mut joined = Some(joined);
         let topic = topic.to_owned();
         tokio::spawn(async move {
+            let present = Present::default();
             while let Ok(Message { event, payload, .. }) = heard.recv().await {
                 let (Event::Event(event), Some(Payload::Custom(payload))) = (event, payload) else {
                     continue;
@@ -66,12 +67,8 @@ impl Driver {
                 if event == "presence_state" {
                     tell("joined", json!({ "topic": topic }));
                     joined.take().map(|joined| joined.send(()));
-                } else if !is_protocol(&event) {
-                    tell(
-                        "event",
-                        json!({ "topic": topic, "event": event, "payload": payload }),
-                    );
                 }
+                present.tell(&topic, &event, &payload);
             }
         });
         match tokio::time::timeout(patience, first).await {
