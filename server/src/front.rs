@@ -6,7 +6,7 @@
 //! a handshake takes the way through the routes, among which the same handshake is one: what is answered
 //! is the same.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use axum::Router;
@@ -56,6 +56,11 @@ impl Front {
             Ok(response) => response,
             Err(never) => match never {},
         }
+    }
+
+    /// Whether this is a trusted proxy, which stands for many.
+    pub(crate) fn is_proxy(&self, address: IpAddr) -> bool {
+        self.0.gateway.config.proxies.trust(address)
     }
 
     /// Answers the handshake of a socket; anything else comes back.

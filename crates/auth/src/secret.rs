@@ -116,8 +116,9 @@ impl Secret {
 pub fn read_own(path: &Path) -> std::io::Result<Result<String, u32>> {
     use std::os::unix::fs::PermissionsExt as _;
     let mut file = std::fs::File::open(path)?;
-    let mode = file.metadata()?.permissions().mode() & 0o777;
-    if mode & 0o077 != 0 {
+    let about = file.metadata()?;
+    let mode = about.permissions().mode() & 0o777;
+    if about.is_file() && mode & 0o077 != 0 {
         return Ok(Err(mode));
     }
     let mut text = String::new();

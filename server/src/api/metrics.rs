@@ -260,6 +260,11 @@ fn http(page: &mut Exposition, gateway: &Gateway) {
         "Connections cut because their client did not read its answer.",
         places.unread.get(),
     );
+    page.gauge(
+        "tidegate_actions",
+        "Changes that requests have begun, whether or not somebody waits for them.",
+        gateway.actions.len(),
+    );
     page.counter(
         "tidegate_accept_errors_total",
         "Times that no connection could be accepted.",

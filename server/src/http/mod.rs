@@ -32,7 +32,6 @@ use places::Share;
 pub(crate) use prompt::Prompt;
 use prompt::was_unread;
 
-use crate::client::TrustedProxies;
 use crate::front::Front;
 use crate::limits::key;
 
@@ -122,15 +121,14 @@ pub(crate) async fn serve(listener: Listener, front: Front, places: Arc<Places>,
             };
             match listener.accept().await {
                 Ok((socket, peer)) => {
-                    let share =
-                        match counts(front.proxies(), peer).then(|| places.share(key(peer.ip()))) {
-                            None => None,
-                            Some(Some(share)) => Some(share),
-                            Some(None) => {
-                                socket.turn_away();
-                                continue;
-                            }
-                        };
+                    let share = match counts(&front, peer).then(|| places.share(key(peer.ip()))) {
+                        None => None,
+                        Some(Some(share)) => Some(share),
+                        Some(None) => {
+                            socket.turn_away();
+                            continue;
+                        }
+                    };
                     let connection = Connection {
                         front: front.clone(),
                         peer,
@@ -157,8 +155,8 @@ pub(crate) async fn serve(listener: Listener, front: Front, places: Arc<Places>,
 }
 
 /// Whether this one is a client of its own: a proxy and the Unix socket stand for many.
-fn counts(proxies: &TrustedProxies, peer: SocketAddr) -> bool {
-    peer != UNIX_PEER && !proxies.trust(peer.ip())
+fn counts(front: &Front, peer: SocketAddr) -> bool {
+    peer != UNIX_PEER && !front.is_proxy(peer.ip())
 }
 
 impl Accepted {

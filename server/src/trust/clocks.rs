@@ -182,6 +182,6 @@ async fn rotate_when_due(gateway: &Gateway, days: u32) -> Result<Option<String>,
     if since.is_none_or(|since| since + i64::from(days) * DAY_MS > now_ms()) {
         return Ok(None);
     }
-    // Nothing where another gateway was quicker.
+    // None: another gateway was quicker.
     trust.rotate(false, gateway.config.token_seconds).await
 }

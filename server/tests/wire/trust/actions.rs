@@ -5,11 +5,11 @@ use std::process::Stdio;
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::TcpStream;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
 use super::{Asks, HERE, gateway};
-use crate::gateway::PATIENCE;
+use crate::gateway::{Gateway, PASSWORD, PATIENCE};
 use crate::http_api::{raw, request};
 
 impl Asks<'_> {
@@ -28,6 +28,84 @@ impl Asks<'_> {
     }
 }
 
+/// A store that somebody else writes to.
+struct Locked(Child);
+
+impl Locked {
+    async fn lock(folder: &tempfile::TempDir) -> Self {
+        let script = "import sqlite3, sys\n\
+             store = sqlite3.connect(sys.argv[1], timeout=15, isolation_level=None)\n\
+             store.execute('BEGIN IMMEDIATE')\n\
+             print('locked', flush=True)\n\
+             sys.stdin.readline()\n\
+             store.execute('ROLLBACK')";
+        let mut python = Command::new("python3")
+            .args(["-c", script])
+            .arg(folder.path().join("tidegate.db"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(python.stdout.take().unwrap()).lines();
+        let locked = timeout(PATIENCE, said.next_line()).await.unwrap().unwrap();
+        assert_eq!(locked.as_deref(), Some("locked"));
+        Self(python)
+    }
+
+    async fn unlock(mut self) {
+        let mut input = self.0.stdin.take().unwrap();
+        input.write_all(b"on\n").await.unwrap();
+        self.0.wait().await.unwrap();
+    }
+}
+
+async fn shown(gateway: &Gateway, name: &str) -> usize {
+    let (_, _, page) = raw(gateway, "GET", "/metrics", &[], None).await;
+    let line = page
+        .lines()
+        .find_map(|line| line.strip_prefix(&format!("{name} ")));
+    line.unwrap().parse().unwrap()
+}
+
+/// What is under way without clients is bounded: one more change is refused until some of it has ended,
+/// and whoever only looks is served.
+#[tokio::test]
+async fn changes_that_are_under_way_are_bounded() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let flags = ["--data-dir", data, "--admin-password", PASSWORD];
+    let bound = ["--max-http-connections", "3"];
+    let gateway = Gateway::with(&[&flags[..], &bound].concat(), "").await;
+    let admin = Asks::admin(&gateway).await;
+    let definition = json!({"pattern": "mine", "join": "public"});
+    let lock = Locked::lock(&folder).await;
+    let body = definition.to_string();
+    let asks = format!(
+        "PUT /api/v1/definitions HTTP/1.1\r\nhost: a\r\ncookie: {}\r\nx-tidegate-request: 1\r\n\
+         content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+        admin.header.1,
+        body.len()
+    );
+    for n in 1..=3 {
+        let address = ("127.0.0.1", gateway.port);
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        stream.write_all(asks.as_bytes()).await.unwrap();
+        let begun = async { while shown(&gateway, "tidegate_actions").await != n {} };
+        timeout(PATIENCE, begun).await.expect("it is under way");
+        // Nobody waits for it any more.
+    }
+    let (status, refused) = admin.ask("PUT", "/definitions", definition.clone()).await;
+    assert_eq!(status, 503, "{refused}");
+    let why = "Too many actions are under way; try again in a moment.";
+    assert_eq!(refused["detail"], why);
+    admin.ok("GET", "/definitions", Value::Null).await;
+    lock.unlock().await;
+    let again =
+        async { while admin.ask("PUT", "/definitions", definition.clone()).await.0 != 200 {} };
+    timeout(PATIENCE, again).await.expect("room again");
+}
+
 /// Whoever hangs up while something is being done has it done, and recorded.
 #[tokio::test]
 async fn what_nobody_waits_for_is_done_and_recorded() {
@@ -38,30 +116,8 @@ async fn what_nobody_waits_for_is_done_and_recorded() {
     let id = admin.ok("POST", "/auth/users", user).await["id"].clone();
     let path = format!("/api/v1/auth/users/{}", id.as_str().unwrap());
     // Somebody else writes to the store meanwhile: the request waits.
-    let script = "import sqlite3, sys\n\
-         store = sqlite3.connect(sys.argv[1], timeout=15, isolation_level=None)\n\
-         store.execute('BEGIN IMMEDIATE')\n\
-         print('locked', flush=True)\n\
-         sys.stdin.readline()\n\
-         store.execute('ROLLBACK')";
-    let mut lock = Command::new("python3")
-        .args(["-c", script])
-        .arg(folder.path().join("tidegate.db"))
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .kill_on_drop(true)
-        .spawn()
-        .unwrap();
-    let mut said = BufReader::new(lock.stdout.take().unwrap()).lines();
-    let locked = timeout(PATIENCE, said.next_line()).await.unwrap().unwrap();
-    assert_eq!(locked.as_deref(), Some("locked"));
-
-    let connections = async || {
-        let (_, _, page) = raw(&gateway, "GET", "/metrics", &[], None).await;
-        let name = "tidegate_http_connections ";
-        let line = page.lines().find_map(|line| line.strip_prefix(name));
-        line.unwrap().parse::<usize>().unwrap()
-    };
+    let lock = Locked::lock(&folder).await;
+    let connections = async || shown(&gateway, "tidegate_http_connections").await;
     let until = async |wanted: usize| {
         let asking = async { while connections().await != wanted {} };
         timeout(PATIENCE, asking)
@@ -81,9 +137,7 @@ async fn what_nobody_waits_for_is_done_and_recorded() {
     until(alone + 1).await;
     drop(stream);
     until(alone).await;
-    lock.stdin.take().unwrap().write_all(b"on\n").await.unwrap();
-    lock.wait().await.unwrap();
-
+    lock.unlock().await;
     let record = admin.recorded("DELETE").await;
     assert_eq!(record["target"], path);
     assert_eq!(
@@ -91,7 +145,7 @@ async fn what_nobody_waits_for_is_done_and_recorded() {
         (&json!(200), &json!("admin"))
     );
     let users = admin.ok("GET", "/auth/users", Value::Null).await;
-    assert_eq!(users, json!([]));
+    assert_eq!(users["items"], json!([]));
 }
 
 /// A session is recorded at the addresses that are open to everybody, too; who has none is not.
