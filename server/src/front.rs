@@ -17,7 +17,7 @@ use axum::response::Response;
 use tower::ServiceExt as _;
 
 use crate::api;
-use crate::client::{Client, TrustedProxies};
+use crate::client::Client;
 use crate::gateway::Gateway;
 use crate::socket::{ConnectParams, handshake};
 
@@ -37,11 +37,6 @@ impl Front {
     pub(crate) fn new(gateway: Arc<Gateway>) -> Self {
         let routes = api::router(gateway.clone());
         Self(Arc::new(Inner { gateway, routes }))
-    }
-
-    /// The proxies that are believed.
-    pub(crate) fn proxies(&self) -> &TrustedProxies {
-        &self.0.gateway.config.proxies
     }
 
     /// Answers a request that came from there.
