@@ -43,10 +43,9 @@ impl Front {
     pub(crate) async fn answer(&self, mut request: Request<Body>, peer: SocketAddr) -> Response {
         let Inner { gateway, routes } = &*self.0;
         gateway.config.proxies.resolve(&mut request, peer);
-        let request = match self.socket(request) {
-            Ok(response) => return response,
-            Err(request) => request,
-        };
+        if let Some((params, client)) = asks_for_socket(&request) {
+            return self.open_socket(params, &client, request);
+        }
         match routes.clone().oneshot(request).await {
             Ok(response) => response,
             Err(never) => match never {},
@@ -58,24 +57,31 @@ impl Front {
         self.0.gateway.config.proxies.trust(address)
     }
 
-    /// Answers the handshake of a socket; anything else comes back.
-    fn socket(&self, request: Request<Body>) -> Result<Response, Request<Body>> {
-        let asks = request.method() == Method::GET
-            && request.uri().path() == SOCKET
-            && request.headers().contains_key(header::UPGRADE);
-        if !asks {
-            return Err(request);
-        }
-        let params = Query::<ConnectParams>::try_from_uri(request.uri()).ok();
-        let client = request.extensions().get::<Client>().cloned();
-        let (Some(Query(params)), Some(client)) = (params, client) else {
-            return Err(request);
-        };
+    /// Answers the handshake of a socket.
+    fn open_socket(
+        &self,
+        params: ConnectParams,
+        client: &Client,
+        request: Request<Body>,
+    ) -> Response {
         let gateway = self.0.gateway.clone();
-        let mut response = handshake(gateway, client.address, &client, params, request);
+        let mut response = handshake(gateway, client.address, client, params, request);
         for (name, value) in api::SECURITY_HEADERS {
             response.headers_mut().insert(name, value);
         }
-        Ok(response)
+        response
     }
+}
+
+/// What a request says that is plainly the handshake of a socket, and who it comes from.
+fn asks_for_socket(request: &Request<Body>) -> Option<(ConnectParams, Client)> {
+    let asks = request.method() == Method::GET
+        && request.uri().path() == SOCKET
+        && request.headers().contains_key(header::UPGRADE);
+    if !asks {
+        return None;
+    }
+    let Query(params) = Query::<ConnectParams>::try_from_uri(request.uri()).ok()?;
+    let client = request.extensions().get::<Client>().cloned()?;
+    Some((params, client))
 }

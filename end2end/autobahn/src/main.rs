@@ -9,6 +9,7 @@
 
 mod client;
 mod gateway;
+mod http;
 mod socket;
 
 use std::convert::Infallible;
@@ -70,7 +71,7 @@ async fn serve(app: Router, socket: TcpStream, peer: SocketAddr) {
     });
     // Whether it was served shows on the other side.
     let _ = http1::Builder::new()
-        .serve_connection(TokioIo::new(socket), service)
+        .serve_connection(TokioIo::new(http::prompt(socket)), service)
         .with_upgrades()
         .await;
 }
