@@ -1,36 +1,48 @@
-//! `tidegate check-config`: the settings that hold, and who said each of them.
+//! `tidegate check-config`: the settings that hold, and who said each of them; of this command line, or
+//! with `--server` of a gateway that runs.
 
 use serde_json::json;
-use tidegate_protocol::system::SettingSource;
+use tidegate_protocol::system::{Configuration, Setting, SettingSource};
 
+use super::api::read;
+use super::reach::Reach;
 use super::{CliError, show};
-use crate::config::{Config, Settings};
 
-/// The settings that are checked.
+/// The settings that are checked, or the gateway that is asked for its own.
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Write JSON, for programs
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
-    pub(super) settings: Box<Settings>,
+    pub(super) reach: Reach,
 }
 
-pub(crate) fn run(args: Args) -> Result<(), CliError> {
-    let config = Config::resolve(*args.settings)?;
-    if args.json {
+pub(crate) async fn run(Args { reach }: Args) -> Result<(), CliError> {
+    let as_json = reach.json;
+    if let Some(server) = reach.server() {
+        let head = format!("These settings hold at {server}.");
+        let answer = reach.gateway().await?.get("/system/configuration").await?;
+        if as_json {
+            return show::json(&answer);
+        }
+        let Configuration { settings } = read(answer)?;
+        return table(&head, settings);
+    }
+    let config = reach.folder()?;
+    if as_json {
         return show::json(&json!({
             "listens": config.listen,
             "settings": config.listing.settings,
         }));
     }
-    show::line(&format!(
+    let head = format!(
         "The configuration is valid; it would listen on {}.",
         config.listen
-    ))?;
-    let rows: Vec<_> = config
-        .listing
-        .settings
+    );
+    table(&head, config.listing.settings)
+}
+
+fn table(head: &str, settings: Vec<Setting>) -> Result<(), CliError> {
+    show::line(head)?;
+    let rows: Vec<_> = settings
         .into_iter()
         .map(|setting| {
             let said_by = match setting.source {

@@ -53,7 +53,8 @@ struct Cli {
 enum Command {
     /// Run the gateway
     Serve(Box<Settings>),
-    /// Print the settings that hold, secrets masked, or what is wrong with them; starts nothing
+    /// Print the settings that hold, secrets masked, or what is wrong with them; of a gateway that
+    /// runs with --server
     CheckConfig(check::Args),
     /// Issue, list, look into and revoke tokens; `token CHANNEL ID` prints one
     Token(token::Args),
@@ -108,9 +109,9 @@ pub(crate) fn run() -> Result<(), CliError> {
         }
         Command::CheckConfig(mut args) => {
             if let Some((_, said)) = matches.subcommand() {
-                args.settings.sources.add_matches(said);
+                args.reach.sources_mut().add_matches(said);
             }
-            check::run(args)
+            wait(check::run(args))
         }
         Command::Token(args) => wait(token::run(args)),
         Command::Key { command } => wait(key::run(command)),

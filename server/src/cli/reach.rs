@@ -14,7 +14,7 @@ use super::CliError;
 use super::api::Api;
 use super::local::{Local, signed_here};
 use super::remote::{Address, Remote};
-use crate::config::{Config, Settings};
+use crate::config::{Config, Settings, Sources};
 
 const HEADING: &str = "Where";
 
@@ -54,6 +54,16 @@ pub(crate) struct Listing {
 }
 
 impl Reach {
+    /// The gateway that is named with `--server`.
+    pub(crate) fn server(&self) -> Option<String> {
+        self.server.clone()
+    }
+
+    /// Where the settings come from.
+    pub(crate) fn sources_mut(&mut self) -> &mut Sources {
+        &mut self.settings.sources
+    }
+
     /// For what is kept in the store: a named gateway, or the data folder.
     pub(crate) async fn store(self) -> Result<Api, CliError> {
         self.open(Needs::Store).await

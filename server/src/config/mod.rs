@@ -12,5 +12,6 @@ mod settings;
 
 pub(crate) use error::ConfigError;
 pub(crate) use issuers::{IssuerConfig, KeyDocuments, KeySource};
+pub(crate) use listing::Sources;
 pub(crate) use resolved::{BusConfig, Config};
 pub(crate) use settings::Settings;

@@ -126,3 +126,35 @@ async fn activity_is_followed() {
         }
     }
 }
+
+/// P20: the settings of a gateway that runs, as its API has them, secrets masked.
+#[tokio::test]
+async fn settings_of_a_gateway() {
+    let place = Place::new().await;
+    let told = ok(&place.by_api(), &["check-config"]).await;
+    assert!(
+        told.starts_with("These settings hold at http://127.0.0.1:"),
+        "{told}"
+    );
+    let line = |name: &str| {
+        let found = told
+            .lines()
+            .find(|line| line.split_whitespace().next() == Some(name));
+        let cells = found.unwrap_or_else(|| panic!("{name}: {told}"));
+        cells
+            .split_whitespace()
+            .skip(1)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(line("admin-password"), ["********", "--admin-password"]);
+    let folder = place.folder.path().to_str().unwrap();
+    assert_eq!(line("data-dir"), [folder, "--data-dir"]);
+    let listed = as_json(&place.by_api(), &["check-config"]).await;
+    assert!(
+        listed["settings"]
+            .as_array()
+            .is_some_and(|all| all.len() > 50),
+        "{listed}"
+    );
+}
