@@ -31,13 +31,13 @@ pub(in crate::admin) fn ConfigurationScreen() -> impl IntoView {
         store.is_some_and(|store| store.kind == "sqlite" && store.state == StoreState::Ready)
     };
     let actions = move || {
-        copied().then(|| {
-            view! {
+        view! {
+            <Show when=copied>
                 <a class="button" href=api::BACKUP download rel="external">
                     "Download a copy of the store"
                 </a>
-            }
-        })
+            </Show>
+        }
     };
     view! {
         <Card title="Configuration" actions>
