@@ -93,9 +93,13 @@ export const contract = {
       }
       await publish(world, one, "news", { n: 1 });
       await publish(world, two, "news", { n: 2 });
-      await driver.hears("event", { topic: two, event: "news", limit: world.limit });
+      // A library may have a task for each topic: what it says of two has no order.
+      for (const topic of [one, two]) {
+        await driver.hears("event", { topic, event: "news", limit: world.limit });
+      }
       const news = driver.heard("event", undefined, "news");
-      expect(news.map(({ topic, payload }) => [topic, payload.n])).toEqual([
+      const said = news.map(({ topic, payload }) => [topic, payload.n]);
+      expect(said.sort()).toEqual([
         [one, 1],
         [two, 2],
       ]);
