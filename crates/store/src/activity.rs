@@ -112,7 +112,8 @@ statements! {
             FROM activity \
             WHERE ($1 = '' OR principal = $2) AND ($3 = '' OR id < $4) AND status >= $5 \
             AND ($6 = '' OR searched LIKE $7 ESCAPE '\\') \
-            AND (CAST($8 AS BIGINT) = 0 OR status >= 400 OR action NOT LIKE 'GET %') \
+            AND (CAST($8 AS BIGINT) = 0 OR status >= 400 \
+            OR (action NOT LIKE 'GET %' AND action <> 'POST /token')) \
             ORDER BY id DESC LIMIT $9";
     COUNTS = "SELECT principal, answered, refused, last_at FROM principals \
               WHERE last_at < $1 OR (last_at = $2 AND principal > $3) \

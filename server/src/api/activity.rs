@@ -32,6 +32,10 @@ use crate::trust::{Record, now_ms, unsigned};
 /// Of a path and a sentence so much is kept.
 const MAX_CHARS: usize = 300;
 
+/// Each page of the interface asks there for a token, which ends with its session: as a record that is
+/// a reading and no change.
+const TOKEN: &str = "/token";
+
 /// What stands in the place of the route where there is none.
 const NO_ROUTE: &str = "(no such address)";
 
@@ -96,7 +100,8 @@ async fn recorded(gateway: &Gateway, shown: Shown, request: Request, next: Next)
     };
     // Every change and every refusal stands alone; who reads the same again, or is told again that
     // it is too much, adds to a record.
-    let reads = method.is_safe() && !status.is_client_error() && !status.is_server_error();
+    let calm = method.is_safe() || route == TOKEN;
+    let reads = calm && !status.is_client_error() && !status.is_server_error();
     if reads || status == StatusCode::TOO_MANY_REQUESTS {
         gateway.trust.records.put_repeated(activity);
     } else {
@@ -172,7 +177,7 @@ pub(super) struct Params {
     /// Refused ones alone.
     #[serde(default)]
     refused: bool,
-    /// Without readings that were answered.
+    /// Without readings that were answered, and without tokens that a session got for itself.
     #[serde(default)]
     changes: bool,
     /// Where to go on: `next` of the part before.

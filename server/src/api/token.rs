@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::State;
 use axum::http::HeaderMap;
 use serde::{Deserialize, Serialize};
@@ -12,6 +11,7 @@ use utoipa::ToSchema;
 use super::ApiError;
 use super::admin::{from_here, session};
 use super::body::Body;
+use super::done::Answer;
 use super::openapi::{TokenRefused, Unprocessable};
 use super::tokens::check_id;
 use crate::gateway::Gateway;
@@ -57,7 +57,7 @@ pub(super) async fn issue(
     State(gateway): State<Arc<Gateway>>,
     headers: HeaderMap,
     body: Result<Body<TokenRequest>, ApiError>,
-) -> Result<Json<TokenResponse>, ApiError> {
+) -> Result<Answer<TokenResponse>, ApiError> {
     let Body(TokenRequest { channel, id }) = body?;
     let pattern = TopicPattern::new(&channel)
         .map_err(|error| ApiError::Name(channel.clone(), "a channel", error))?;
@@ -119,5 +119,8 @@ pub(super) async fn issue(
         // A token that could not be listed could not be revoked by its name either.
         return Err(ApiError::StoreBusy);
     }
-    Ok(Json(TokenResponse { id, channel, token }))
+    Ok(Answer {
+        said: format!("Gave {id} a token for {channel}."),
+        body: TokenResponse { id, channel, token },
+    })
 }

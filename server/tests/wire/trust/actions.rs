@@ -185,6 +185,14 @@ async fn sessions_are_recorded_at_open_addresses() {
     assert_eq!(issued[0]["action"], "POST /token");
     assert_eq!(issued[0]["principal"], "admin");
     assert_eq!(issued[0]["address"], "127.0.0.1");
+    assert_eq!(issued[0]["outcome"], "Gave alice a token for room.");
+    // Each page of the interface does so: no change, and one record however often within a minute.
+    let changes = admin.ok("GET", "/activity?changes=true", Value::Null).await;
+    let changes = changes["items"].as_array().unwrap();
+    assert!(
+        !changes.iter().any(|one| one["action"] == "POST /token"),
+        "{changes:?}"
+    );
 }
 
 /// A record is short, whatever was asked, and holds nothing that opens anything.
