@@ -182,7 +182,7 @@ test("a token is issued with a life and rights, shown once, looked into, revoked
   await form.getByRole("button", { name: "Issue" }).click();
   await expect(form.getByText("Name at least one channel.")).toBeVisible();
   await form.getByLabel("Channels").fill(`${topic}, ${topic}:*`);
-  await form.getByLabel("For whom").fill("carol");
+  await form.getByLabel("For whom").fill("ingrid");
   await form.getByLabel("Life").fill("2");
   await form.getByLabel("pushing").uncheck();
   await form.getByRole("button", { name: "Issue" }).click();
@@ -191,7 +191,7 @@ test("a token is issued with a life and rights, shown once, looked into, revoked
   const token = await field.inputValue();
   const search = page.getByLabel("Search");
   await search.fill(topic);
-  const listed = row(card(page, "Tokens"), "carol");
+  const listed = row(card(page, "Tokens"), "ingrid");
   await expect(listed).toContainText("join, presence");
   await expect(listed).toContainText(/in (2 h 0|1 h 59) min/);
   await page.getByRole("button", { name: "Done" }).click();
