@@ -7,7 +7,7 @@
 use libfuzzer_sys::fuzz_target;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use tidegate_websocket::Violation;
-use tidegate_websocket::deflate::{accepts, deflate, inflate};
+use tidegate_websocket::deflate::{answer, deflate, inflate};
 
 const LIMITS: [usize; 4] = [0, 100, 4096, 200_000];
 /// What the wire leaves out at the end of a message (RFC 7692, section 7.2.2).
@@ -20,7 +20,7 @@ fuzz_target!(|input: &[u8]| {
     };
     let limit = LIMITS[usize::from(*limit) % LIMITS.len()];
     if let Ok(offers) = std::str::from_utf8(rest) {
-        accepts(offers);
+        answer(offers);
     }
 
     if rest.is_empty() {
