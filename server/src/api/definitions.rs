@@ -16,7 +16,7 @@ use super::done::{Answer, done};
 use super::openapi::{NotFound, Stored, Unprocessable};
 use super::path::Path;
 use crate::gateway::Gateway;
-use crate::trust::{Trust, now_ms, refresh};
+use crate::trust::{Trust, change, now_ms, refresh};
 
 /// Channel definitions
 ///
@@ -67,8 +67,8 @@ pub(super) async fn put(
         changed_at: now_ms(),
         changed_by: admin.name.clone(),
     };
-    gateway.trust.store.put_definition(&stored).await?;
-    let removed = refresh(&gateway).await?;
+    let writing = gateway.trust.store.put_definition(&stored);
+    let removed = change(&gateway, writing).await?;
     tracing::info!(by = admin.name, ?definition, removed, "defined a channel");
     Ok(said(&format!("{pattern} is defined"), removed))
 }
@@ -98,7 +98,7 @@ pub(super) async fn remove(
         return Err(ApiError::NotFound("definition", pattern));
     }
     let store = &gateway.trust.store;
-    if Trust::is_configured(&gateway, &parsed) {
+    let removed = if Trust::is_configured(&gateway, &parsed) {
         // The file still says so at the next start: the store remembers that it does not hold.
         let gone = StoredDefinition {
             pattern: pattern.clone(),
@@ -106,11 +106,11 @@ pub(super) async fn remove(
             changed_at: now_ms(),
             changed_by: admin.name.clone(),
         };
-        store.put_definition(&gone).await?;
+        change(&gateway, store.put_definition(&gone)).await?
     } else {
-        store.forget_definition(&pattern).await?;
-    }
-    let removed = refresh(&gateway).await?;
+        let forgetting = async { store.forget_definition(&pattern).await.map(drop) };
+        change(&gateway, forgetting).await?
+    };
     tracing::info!(by = admin.name, pattern, removed, "removed a definition");
     Ok(said(
         &format!("The definition of {pattern} is gone"),

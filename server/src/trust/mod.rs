@@ -159,8 +159,24 @@ impl Trust {
 /// Reads anew what has changed, and lets it hold: keys, revocations, people, definitions. Members
 /// who lose a right by it are removed; gives how many.
 pub(crate) async fn refresh(gateway: &Gateway) -> Result<usize, TrustError> {
+    let _reading = gateway.trust.reading.lock().await;
+    read_anew(gateway).await
+}
+
+/// Writes into the store what members may have to go for, and lets it hold; gives how many went. Nobody
+/// else reads it in between, who would count them in the place of whoever has changed it.
+pub(crate) async fn change(
+    gateway: &Gateway,
+    writing: impl Future<Output = Result<(), StoreError>>,
+) -> Result<usize, TrustError> {
+    let _reading = gateway.trust.reading.lock().await;
+    writing.await?;
+    read_anew(gateway).await
+}
+
+/// To be called by one at a time.
+async fn read_anew(gateway: &Gateway) -> Result<usize, TrustError> {
     let trust = &gateway.trust;
-    let _reading = trust.reading.lock().await;
     let revision = trust.store.revision().await?;
     if revision == trust.seen.load(Ordering::Relaxed) {
         return Ok(0);
