@@ -54,7 +54,7 @@ pub(crate) async fn run(program: &Path, minutes: f64) -> Result<Report, StormErr
         after.0,
         most,
     );
-    report.at_most(
+    report.exactly(
         "file descriptors at the end",
         after.1 as u64,
         before.1 as u64,
